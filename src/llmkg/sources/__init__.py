@@ -1,0 +1,1 @@
+"""Readers: each reads one kind of source into records."""

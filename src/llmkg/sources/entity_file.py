@@ -1,0 +1,87 @@
+"""``data/entities/*.yaml``: what things are and what they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmkg.errors import Problem, SourceError
+from llmkg.identifiers import ENTITY_KINDS, is_slug
+from llmkg.records import EntityRecord, Text
+from llmkg.sources.text import hidden_characters
+from llmkg.sources.yaml_tree import Mapping, Reading, Scalar, Sequence, read_entries
+
+__all__ = ["ENTITY_KEYS", "EXTERNAL_IDS", "is_language_tag", "read_entity_file", "read_names"]
+
+EXTERNAL_IDS = ("arxiv", "doi", "hub", "spdx", "wikidata")
+ENTITY_KEYS = ("slug", "kind", "label", "aliases", "family", "size", "type", *EXTERNAL_IDS, "replacedBy")
+
+
+def read_entity_file(path: Path, name: str) -> Reading[EntityRecord]:
+    """Give the entities of one file; ``name`` is the file's name in messages."""
+    return read_entries(path, name, _read_entity)
+
+
+def _read_entity(entry: Mapping) -> list[EntityRecord]:
+    entry.only(*ENTITY_KEYS)
+    kind, slug = entry.text("kind"), entry.text("slug")
+    if kind not in ENTITY_KINDS:
+        raise _wrong(entry, f"unknown kind {kind!r}", f"kinds: {', '.join(sorted(ENTITY_KINDS))}")
+    if not is_slug(slug):
+        raise _wrong(entry, f"slug {slug!r}", "a slug is lower-case words and numbers joined by - or .")
+    labels = read_names(entry, "label")
+    if not any(label.language == "en" for label in labels):
+        raise _wrong(entry, f"{kind} {slug!r} has no English label", "add 'label: {en: …}'")
+    return [
+        EntityRecord(
+            kind=kind,
+            slug=slug,
+            labels=labels,
+            place=entry.place,
+            aliases=read_names(entry, "aliases"),
+            family=entry.text("family", ""),
+            size=entry.text("size", ""),
+            software_type=entry.text("type", ""),
+            external_ids=tuple((key, entry.text(key)) for key in EXTERNAL_IDS if key in entry.items),
+            replaced_by=entry.text("replacedBy", ""),
+        )
+    ]
+
+
+def read_names(entry: Mapping, key: str) -> tuple[Text, ...]:
+    """Give the names under ``key``: ``{en: …, zh: …}``, or a list of texts and such mappings."""
+    node = entry.items.get(key)
+    if node is None:
+        return ()
+    names: list[Text] = []
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        if isinstance(item, Scalar):
+            names.append(Text(item.text))
+        elif isinstance(item, Mapping):
+            names.extend(Text(item.text(language), language) for language in item.items)
+        else:
+            raise _wrong(entry, f"{key!r} holds a list inside a list")
+    for name in names:
+        hidden = hidden_characters(name.value)
+        if not name.value.strip():
+            raise _wrong(entry, f"an empty name under {key!r}", "remove it")
+        if hidden:
+            raise _wrong(entry, f"{name.value!r} holds the invisible character {hidden}", "remove the character")
+        if name.language and not is_language_tag(name.language):
+            raise _wrong(entry, f"{name.language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
+    return tuple(names)
+
+
+def is_language_tag(text: str) -> bool:
+    """Tell whether ``text`` has the form of a BCP 47 language tag.
+
+    >>> is_language_tag("zh-Hant"), is_language_tag("en_US"), is_language_tag("english-language")
+    (True, False, False)
+    """
+    first, *rest = text.split("-")
+    if not (2 <= len(first) <= 3 and first.isascii() and first.isalpha()):
+        return False
+    return all(1 <= len(part) <= 8 and part.isascii() and part.isalnum() for part in rest)
+
+
+def _wrong(entry: Mapping, message: str, hint: str = "") -> SourceError:
+    return SourceError([Problem(str(entry.place), message, hint)])
