@@ -120,7 +120,7 @@ _TABLE = (
     _rule("layerNote", "model", "text"),
     _rule("license", "model dataset software project application", "entity", targets="license"),
     _rule("limitation", "model software application project dataset", "text"),
-    _rule("listedUnder", "model software dataset", "text"),
+    _rule("listedUnder", "model software dataset project", "text"),
     _rule("memberOf", "model", "entity", targets="model project"),
     _rule("mergedFrom", "model", "entity", targets="model"),
     _rule("messageCount", "dataset", "integer", unit="message"),

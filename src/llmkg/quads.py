@@ -212,12 +212,13 @@ def _date(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
 
 
 def _iso_date(record: ClaimRecord, text: str) -> Literal:
+    """Give a date as exact as the source gives it: a day, a month (``2023-02``) or a year (``2018``)."""
+    datatype = {10: "xsd:date", 7: "xsd:gYearMonth", 4: "xsd:gYear"}.get(len(text), "")
     try:
-        if len(text) != len("2023-02-24"):
-            raise ValueError
-        return Literal(date.fromisoformat(text).isoformat(), datatype=term("xsd:date"))
+        date.fromisoformat(text + "-01-01"[len(text) - 4 :] if datatype else "")
     except ValueError as error:
-        raise _wrong(record, f"{text!r} is no date", "write it like 2023-02-24") from error
+        raise _wrong(record, f"{text!r} is no date", "write it like 2023-02-24, 2023-02 or 2023") from error
+    return Literal(text, datatype=term(datatype))
 
 
 def _truth(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:

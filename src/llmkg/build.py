@@ -1,0 +1,247 @@
+"""The pipeline: sources → records → identity → quads → store → inference → validation → published version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+import pyoxigraph
+from pyoxigraph import DefaultGraph, Quad, RdfFormat
+
+from llmkg.config import Settings
+from llmkg.errors import Problem, SourceError, StoreCorrupt
+from llmkg.home import Manifest, publish
+from llmkg.identity import Index
+from llmkg.inference import gather, infer
+from llmkg.namespaces import BASE, graph_iri
+from llmkg.quads import ClaimWriter, Triple, entity_triples, in_graph, names_of, ontology_triples, source_triples
+from llmkg.records import ClaimRecord, EntityRecord, SourceRecord
+from llmkg.sources.claim_file import read_claim_file
+from llmkg.sources.entity_file import read_entity_file
+from llmkg.sources.source_list import read_source_list
+from llmkg.sources.text import read_text
+from llmkg.store import canonical_hash, canonical_lines, open_store, write_store
+
+__all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
+
+_DUMPS = {".nq": RdfFormat.N_QUADS, ".trig": RdfFormat.TRIG}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All records of a data folder."""
+
+    sources: tuple[SourceRecord, ...]
+    entities: tuple[EntityRecord, ...]
+    claims: tuple[ClaimRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a build made: the version's folder, its hash, and counts of what it holds."""
+
+    version: Path
+    hash: str
+    quads: dict[str, int]
+    claims: dict[str, int] = field(default_factory=dict)
+    entities: dict[str, int] = field(default_factory=dict)
+    inferred: int = 0
+    conflicts: int = 0
+
+
+def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
+    """Give the summary of a new current version made from ``settings.data``.
+
+    ``check`` sees the finished store before it is published and raises to refuse it. Raise :class:`SourceError` with every
+    problem found; the version before stays current then.
+    """
+    quads = assemble(read_inputs(settings.data), settings.ontology)
+    return _publish(settings, quads, input_hashes(settings), check)
+
+
+def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
+    """Give the summary of a new current version made from an export of the whole graph (N-Quads or TriG)."""
+    form = _DUMPS.get(dump.suffix)
+    if form is None:
+        hint = "llmkg export --format nquads --output graph.nq"
+        raise SourceError([Problem(str(dump), "is neither .nq nor .trig", hint)])
+    text = read_text(dump)
+    try:
+        quads = list(pyoxigraph.parse(text.encode(), form))
+    except SyntaxError as error:
+        place = f"{dump}:{error.lineno or 1}:{error.offset or 1}"
+        raise SourceError([Problem(place, f"is no {form.name}: {error.msg}")]) from error
+    inputs = {dump.name: hashlib.sha256(text.encode()).hexdigest()}
+    return _publish(settings, quads, inputs, check)
+
+
+def read_inputs(data: Path) -> Inputs:
+    """Give all records of the data folder; raise :class:`SourceError` with every problem of every file."""
+    problems: list[Problem] = []
+    shown = data.name
+    sources = read_source_list(data / "sources.yaml", f"{shown}/sources.yaml")
+    problems += sources.problems
+    entities: list[EntityRecord] = []
+    for path in sorted((data / "entities").glob("*.yaml")):
+        found = read_entity_file(path, f"{shown}/entities/{path.name}")
+        entities += found.records
+        problems += found.problems
+    claims: list[ClaimRecord] = []
+    for path in sorted((data / "claims").glob("*.yaml")):
+        said = read_claim_file(path, f"{shown}/claims/{path.name}")
+        claims += said.records
+        problems += said.problems
+        if sources.records and path.stem not in {source.slug for source in sources.records}:
+            hint = f"add an entry with 'id: {path.stem}' to sources.yaml"
+            problems.append(Problem(f"{shown}/claims/{path.name}", "belongs to no source", hint))
+    inputs = Inputs(sources.records, tuple(entities), tuple(claims))
+    problems += _clashes(inputs)
+    if problems:
+        raise SourceError(problems)
+    return inputs
+
+
+def _clashes(inputs: Inputs) -> Iterable[Problem]:
+    """Give what is wrong between entries: one slug or name twice in a kind, a family that is not there, a wrong line."""
+    seen: dict[tuple[str, str], EntityRecord] = {}
+    for record in inputs.entities:
+        key = (_segment(record), record.slug)
+        if key in seen:
+            yield Problem(str(record.place), f"{key[0]}/{key[1]} stands twice", f"the other is at {seen[key].place}")
+        seen[key] = record
+    for record in inputs.entities:
+        family = seen.get(("model", record.family))
+        if record.family and (family is None or family.kind != "model-family"):
+            hint = "families are entries of kind model-family"
+            yield Problem(str(record.place), f"{record.slug} belongs to no known family {record.family!r}", hint)
+    yield from _shared_names(inputs.entities)
+    lines = {source.slug: source.lines for source in inputs.sources}
+    for claim in inputs.claims:
+        last = lines.get(claim.source, 0)
+        if last and max(claim.lines) > last:
+            yield Problem(str(claim.place), f"line {max(claim.lines)} of a source with {last} lines")
+
+
+def _shared_names(entities: tuple[EntityRecord, ...]) -> Iterable[Problem]:
+    index = Index(names_of(entities))
+    for record in entities:
+        segment = _segment(record)
+        for label in record.labels:
+            others = [p for p in index.candidates(label.value, (segment,)) if p != f"{segment}/{record.slug}"]
+            if others:
+                hint = "two entries of one kind may not share a label; make one an alias, or tell them apart"
+                yield Problem(str(record.place), f"label {label.value!r} is also that of {others[0]}", hint)
+
+
+def _segment(record: EntityRecord) -> str:
+    return "model" if record.kind.startswith("model-") else record.kind
+
+
+def assemble(inputs: Inputs, ontology: Path) -> list[Quad]:
+    """Give all quads of the graph, default graph included, sorted; raise :class:`SourceError` with every wrong claim."""
+    vocabulary = list(ontology_triples(ontology))
+    concepts = {triple[0].value.removeprefix(BASE) for triple in vocabulary if "/vocabulary/" in triple[0].value}
+    named: dict[str, set[Triple]] = {"ontology": set(vocabulary), "entities": set()}
+    for entity in inputs.entities:
+        named["entities"].update(entity_triples(entity))
+    for source in inputs.sources:
+        named["entities"].update(source_triples(source))
+        named.setdefault(source.slug, set())
+    writer = _writer(inputs, concepts)
+    problems: list[Problem] = []
+    for claim in inputs.claims:
+        try:
+            stated = writer.triples(claim)
+            described, link = writer.event_triples(claim)
+        except SourceError as error:
+            problems.extend(error.problems)
+            continue
+        named["entities"].update(described)
+        named[claim.source].update(stated)
+        named[claim.source].update(link)
+    if problems:
+        raise SourceError(problems)
+    stated_triples = [triple for triples in named.values() for triple in triples]
+    named["inferred"] = set(infer(gather(stated_triples)))
+    quads = [quad for name, triples in named.items() for quad in in_graph(triples, name)]
+    merged = {triple for triples in named.values() for triple in triples}
+    return quads + [Quad(*triple, DefaultGraph()) for triple in merged]
+
+
+def _writer(inputs: Inputs, concepts: set[str]) -> ClaimWriter:
+    paths = {f"{_segment(record)}/{record.slug}": record.labels for record in inputs.entities}
+    paths |= {f"source/{source.slug}": source.titles for source in inputs.sources}
+    return ClaimWriter(Index(names_of(inputs.entities)), frozenset(paths), paths, frozenset(concepts))
+
+
+def input_hashes(settings: Settings) -> dict[str, str]:
+    """Give the SHA-256 of every input file of a build by its name."""
+    found = {}
+    for folder, pattern in ((settings.data, "*.yaml"), (settings.ontology, "*.ttl")):
+        for path in sorted(folder.rglob(pattern)):
+            if "examples" not in path.parts and "alignments" not in path.parts and "shapes" not in path.parts:
+                name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def _publish(
+    settings: Settings, quads: list[Quad], inputs: dict[str, str], check: Callable[[pyoxigraph.Store], None] | None
+) -> Summary:
+    made: list[Manifest] = []
+
+    def fill(folder: Path) -> Manifest:
+        store = write_store(folder / "store", sorted(quads, key=str))
+        lines = canonical_lines(store)
+        counts: dict[str, int] = {}
+        for quad in store:
+            name = "default" if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name.value.rpartition("/")[2]
+            counts[name] = counts.get(name, 0) + 1
+        if check:
+            check(store)
+        tools = {name: version_of(name) for name in ("llmkg", "pyoxigraph")}
+        manifest = Manifest(canonical_hash(lines), dict(sorted(counts.items())), inputs, tools, {})
+        del store
+        _smoke_test(folder / "store", len(lines))
+        made.append(manifest)
+        return manifest
+
+    version = publish(settings.home, fill)
+    return _summarize(version, made[0], quads)
+
+
+def _smoke_test(folder: Path, expected: int) -> None:
+    """Open the new store as a reader will, and count what it holds."""
+    found = sum(1 for _ in open_store(folder).quads())
+    if found != expected:
+        raise StoreCorrupt(f"the new store holds {found} quads, not {expected}", str(folder))
+
+
+def _summarize(version: Path, manifest: Manifest, quads: list[Quad]) -> Summary:
+    claims: dict[str, set[str]] = {}
+    subjects: dict[str, set[str]] = {}
+    conflicts: set[tuple[str, str]] = set()
+    parts: dict[str, dict[str, str]] = {}
+    for quad in quads:
+        graph = "" if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name.value.rpartition("/")[2]
+        subject = quad.subject.value  # type: ignore[union-attr]
+        if graph and "/claim/" in subject:
+            claims.setdefault(graph, set()).add(subject)
+            if quad.predicate.value.endswith("#subject"):
+                subjects.setdefault(graph, set()).add(quad.object.value)  # type: ignore[union-attr]
+        elif graph == "inferred" and "/conflict/" in subject:
+            parts.setdefault(subject, {})[quad.predicate.value.rpartition("#")[2]] = str(quad.object)
+    for part in parts.values():
+        conflicts.add((part["subject"], part["predicate"]))
+    return Summary(
+        version=version,
+        hash=manifest.hash,
+        quads=manifest.quads,
+        claims={name: len(found) for name, found in sorted(claims.items())},
+        entities={name: len(found) for name, found in sorted(subjects.items())},
+        inferred=manifest.quads.get(graph_iri("inferred").value.rpartition("/")[2], 0),
+        conflicts=len(conflicts),
+    )

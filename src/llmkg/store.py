@@ -1,0 +1,150 @@
+"""The embedded store: answers SPARQL from an immutable folder that is only ever opened for reading."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pyoxigraph
+from pyoxigraph import DefaultGraph, Quad, QueryBoolean, QuerySolutions, QueryTriples
+
+from llmkg.errors import LimitError, QueryError, StoreCorrupt, StoreUnavailable
+from llmkg.results import Results
+from llmkg.sparql_text import guard
+
+__all__ = ["MAX_ROWS", "Store", "canonical_hash", "canonical_lines", "open_store", "write_store"]
+
+MAX_ROWS = 2_000_000
+_STACK = 64 * 1024 * 1024
+T = TypeVar("T")
+
+
+class Store:
+    """An endpoint over one version of the built graph."""
+
+    def __init__(self, store: pyoxigraph.Store, name: str, timeout: float) -> None:
+        """Answer from ``store``, called ``name`` in messages, within ``timeout`` seconds a query."""
+        self._store = store
+        self._name = name
+        self._timeout = timeout
+
+    def describe(self) -> str:
+        """Give the path of the version that answers."""
+        return self._name
+
+    def query(self, text: str) -> Results:
+        """Give the answer to a SPARQL query.
+
+        Raise :class:`QueryError` for wrong or refused text, :class:`LimitError` past the time or row limit, and
+        :class:`StoreCorrupt` where the store's files are damaged.
+        """
+        guard(text)
+        return _within(self._timeout, lambda: self._answer(text))
+
+    def quads(self) -> Iterator[Quad]:
+        """Give every quad of the store, in no order."""
+        return iter(self._store)
+
+    def graph_quads(self, graph: pyoxigraph.NamedNode | DefaultGraph) -> Iterator[Quad]:
+        """Give every quad of one graph, in no order."""
+        return self._store.quads_for_pattern(None, None, None, graph)
+
+    def _answer(self, text: str) -> Results:
+        try:
+            return _read(self._store.query(text))
+        except SyntaxError as error:
+            raise QueryError(f"is no SPARQL: {error.msg or error}", _place(error)) from error
+        except OSError as error:
+            raise StoreCorrupt(f"cannot be read: {error}", self._name, "llmkg build makes it anew") from error
+        except (RuntimeError, ValueError) as error:
+            raise QueryError(f"cannot be evaluated: {error}", "query") from error
+
+
+def _place(error: SyntaxError) -> str:
+    return f"query:{error.lineno or 1}:{error.offset or 1}"
+
+
+def _read(answer: QuerySolutions | QueryBoolean | QueryTriples) -> Results:
+    if isinstance(answer, QueryBoolean):
+        kind = pyoxigraph.NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
+        return Results(("answer",), ((pyoxigraph.Literal("true" if answer else "false", datatype=kind),),))
+    if isinstance(answer, QueryTriples):
+        triples = sorted({(t.subject, t.predicate, t.object) for t in answer}, key=lambda t: tuple(map(str, t)))
+        return Results(("subject", "predicate", "object"), tuple(triples), is_graph=True)  # type: ignore[arg-type]
+    columns = tuple(variable.value for variable in answer.variables)
+    width = range(len(columns))
+    rows = []
+    for solution in answer:
+        rows.append(tuple(solution[index] for index in width))
+        if len(rows) > MAX_ROWS:
+            raise LimitError(f"more than {MAX_ROWS} rows", "query", "add LIMIT")
+    return Results(columns, tuple(rows))
+
+
+def _within(timeout: float, work: Callable[[], T]) -> T:
+    """Give what ``work`` gives, or raise :class:`LimitError` when it takes longer than ``timeout`` seconds.
+
+    The engine cannot be interrupted, so it runs in a thread of its own, whose stack is set for deep queries; Ctrl-C reaches
+    the waiting thread at once. A thread that overran ends with the process.
+    """
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            failed.append(error)
+
+    previous = threading.stack_size(_STACK)
+    try:
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(previous)
+    thread.join(timeout)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise LimitError(f"no answer within {timeout:g} seconds", "query", "narrow the query, or give a longer --timeout")
+    return done[0]
+
+
+def open_store(folder: Path, timeout: float = 60.0) -> Store:
+    """Give the store in ``folder``, opened read-only; nothing is created or changed.
+
+    Raise :class:`StoreUnavailable` where there is none and :class:`StoreCorrupt` where it cannot be opened.
+    """
+    if not (folder / "CURRENT").is_file():
+        raise StoreUnavailable("holds no store", str(folder), "llmkg build makes one")
+    try:
+        return Store(pyoxigraph.Store.read_only(str(folder)), str(folder), timeout)
+    except PermissionError as error:
+        raise StoreUnavailable(f"cannot be read: {error}", str(folder)) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StoreCorrupt(f"cannot be opened: {error}", str(folder), "llmkg build makes it anew") from error
+
+
+def write_store(folder: Path, quads: Iterable[Quad]) -> pyoxigraph.Store:
+    """Give a new store in the empty ``folder`` that holds ``quads``, flushed and optimized."""
+    store = pyoxigraph.Store(str(folder))
+    store.bulk_extend(quads)
+    store.flush()
+    store.optimize()
+    return store
+
+
+def canonical_lines(quads: Iterable[Quad]) -> list[str]:
+    """Give the sorted N-Quads lines of ``quads``: the canonical form, since built data has no blank nodes."""
+    return sorted({f"{quad} ." for quad in quads})
+
+
+def canonical_hash(lines: Iterable[str]) -> str:
+    """Give the SHA-256 of canonical lines."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
