@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pyoxigraph
-from pyoxigraph import DefaultGraph, Quad, QueryBoolean, QuerySolutions, QueryTriples
+from pyoxigraph import DefaultGraph, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples
 
 from llmkg.errors import LimitError, QueryError, StoreCorrupt, StoreUnavailable
 from llmkg.results import Results
@@ -48,7 +48,13 @@ class Store:
         """Give every quad of the store, in no order."""
         return iter(self._store)
 
-    def graph_quads(self, graph: pyoxigraph.NamedNode | DefaultGraph) -> Iterator[Quad]:
+    def pattern(
+        self, subject: NamedNode | None, predicate: NamedNode | None, value: NamedNode | None
+    ) -> Iterator[Quad]:
+        """Give every quad of the default graph that fits, in no order; None fits all."""
+        return self._store.quads_for_pattern(subject, predicate, value, DefaultGraph())
+
+    def graph_quads(self, graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
         """Give every quad of one graph, in no order."""
         return self._store.quads_for_pattern(None, None, None, graph)
 
@@ -69,7 +75,7 @@ def _place(error: SyntaxError) -> str:
 
 def _read(answer: QuerySolutions | QueryBoolean | QueryTriples) -> Results:
     if isinstance(answer, QueryBoolean):
-        kind = pyoxigraph.NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
+        kind = NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
         return Results(("answer",), ((pyoxigraph.Literal("true" if answer else "false", datatype=kind),),))
     if isinstance(answer, QueryTriples):
         triples = sorted({(t.subject, t.predicate, t.object) for t in answer}, key=lambda t: tuple(map(str, t)))
