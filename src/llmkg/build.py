@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import version as version_of
 from pathlib import Path
 
 import pyoxigraph
@@ -24,6 +23,7 @@ from llmkg.sources.entity_file import read_entity_file
 from llmkg.sources.source_list import read_source_list
 from llmkg.sources.text import read_text
 from llmkg.store import canonical_hash, canonical_lines, open_store, write_store
+from llmkg.version import __version__
 
 __all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
 
@@ -202,7 +202,7 @@ def _publish(
             counts[name] = counts.get(name, 0) + 1
         if check:
             check(store)
-        tools = {name: version_of(name) for name in ("llmkg", "pyoxigraph")}
+        tools = {"llmkg": __version__, "pyoxigraph": pyoxigraph.__version__}
         manifest = Manifest(canonical_hash(lines), dict(sorted(counts.items())), inputs, tools, {})
         del store
         _smoke_test(folder / "store", len(lines))

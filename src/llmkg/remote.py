@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 
@@ -49,6 +47,8 @@ class RemoteEndpoint:
         return parse_json_results(body, self._url)
 
     def _ask(self, text: str, form: str) -> bytes:
+        from http.client import HTTPException
+
         from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
         from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException
 
@@ -64,7 +64,7 @@ class RemoteEndpoint:
             body: bytes = response.read(_MAX_BYTES + 1)
         except QueryBadFormed as error:
             raise QueryError(f"{self._url} calls the query malformed: {_first_line(error)}", "query") from error
-        except (SPARQLWrapperException, HTTPError, URLError, HTTPException, OSError) as error:
+        except (SPARQLWrapperException, HTTPException, OSError) as error:
             raise RemoteError(f"failed: {_first_line(error)}", self._url, "is the server up, and is the path right?") from error
         if len(body) > _MAX_BYTES:
             raise RemoteError(f"answered more than {_MAX_BYTES} bytes", self._url, "add LIMIT")

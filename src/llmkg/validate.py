@@ -198,8 +198,6 @@ def _evidence(store: pyoxigraph.Store) -> dict[str, set[str]]:
 
 
 def _report(findings: list[Finding], places: dict[str, set[str]]) -> Report:
-    from importlib.metadata import version
-
     located = [
         Finding(
             f.severity, f.rule, f.focus, f.path, f.value, f.message,
@@ -207,4 +205,4 @@ def _report(findings: list[Finding], places: dict[str, set[str]]) -> Report:
         )
         for f in findings
     ]  # fmt: skip
-    return Report(tuple(sorted(set(located))), f"pySHACL {version('pyshacl')} and {pyoxigraph.__name__} checks")
+    return Report(tuple(sorted(set(located))), "pySHACL, and the checks by pyoxigraph")

@@ -1,0 +1,75 @@
+"""A description as a page of text, 80 columns wide."""
+
+from __future__ import annotations
+
+import textwrap
+
+from llmkg.describe import Description, Property, Statement
+from llmkg.render import width
+
+__all__ = ["description_text"]
+
+_WIDTH = 80
+
+
+def description_text(found: Description, ascii_only: bool = False) -> str:
+    """Give the page of an entity: names, values with their sources (numbered), conflicts, and what is not stated."""
+    numbers = _numbers(found)
+    title = " / ".join(found.labels)
+    lines = [f"{title}   ({found.kind or 'concept'}, {found.path})"]
+    if found.aliases:
+        lines += _wrapped("also called: " + ", ".join(found.aliases), "  ")
+    for name, labels in found.related:
+        lines += _wrapped(f"{name}: " + ", ".join(labels), "  ")
+    lines.append("")
+    for known in found.properties:
+        lines += _property(known, numbers)
+    if not found.properties:
+        lines.append("No source states anything about it.")
+    if found.not_stated:
+        lines += ["", *_wrapped("not stated by any source: " + ", ".join(found.not_stated), "  ")]
+    if numbers:
+        lines += ["", *_wrapped("sources, with line: " + "  ".join(f"[{n}] {name}" for name, n in numbers.items()), "  ")]
+    text = "\n".join(lines) + "\n"
+    return text.encode("ascii", "backslashreplace").decode() if ascii_only else text
+
+
+def _numbers(found: Description) -> dict[str, int]:
+    places = [p for known in found.properties for statement in known.statements for p in statement.places]
+    return {name: index for index, name in enumerate(sorted({place.rpartition(":")[0] for place in places}), 1)}
+
+
+def _property(known: Property, numbers: dict[str, int]) -> list[str]:
+    lines: list[str] = []
+    head = known.name + (" (sources disagree; shown first: the value the rule picks)" if known.conflict else "")
+    if len(known.statements) == 1 and not known.conflict:
+        return _hanging(f"{known.name}: ", _statement(known.statements[0], numbers))
+    lines += _wrapped(f"{head}:", "")
+    for statement in known.statements:
+        lines += _hanging("  - ", _statement(statement, numbers))
+    return lines
+
+
+def _statement(said: Statement, numbers: dict[str, int]) -> str:
+    places = ", ".join(f"{numbers[p.rpartition(':')[0]]}:{p.rpartition(':')[2]}" for p in said.places)
+    unit = "" if not said.unit or said.status else f" {said.unit}{_plural(said)}"
+    doubt = f" ({'; '.join(said.qualifiers)})" if said.qualifiers else ""
+    return f"{said.status or said.value}{unit}{doubt} [{places}]"
+
+
+def _plural(said: Statement) -> str:
+    return "" if said.value == "1" or said.unit in ("USD", "FLOP", "unit not stated") else "s"
+
+
+def _hanging(head: str, body: str) -> list[str]:
+    return _wrapped(head + body, " " * min(len(head), 4), first="")
+
+
+def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
+    """Wrap to 80 columns, counting wide characters as two."""
+    start = indent if first is None else first
+    wide = sum(1 for character in text if width(character) == 2)
+    room = _WIDTH - (_WIDTH * wide // max(len(text), 1)) // 2
+    return textwrap.wrap(
+        text, room, initial_indent=start, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
+    ) or [""]
