@@ -60,6 +60,7 @@ def canonical(path: Path) -> str:
     """Give the canonical text of a data file."""
     tree = parse_yaml(read_text(path), str(path))
     entries = [entry for entry in getattr(tree, "items", ()) if isinstance(entry, Mapping)]
+    order: tuple[str, ...]
     if path.parent.name == "claims":
         order, entries = BLOCK_KEYS, sorted(entries, key=lambda entry: int(entry.text("line")))
     elif path.name == "sources.yaml":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
 
 from llmkg.errors import QueryError
 from llmkg.namespaces import PREFIXES, graph_iri, term
@@ -35,12 +35,12 @@ def export(store: Store, form: str, context: Path, source: str = "", entity: Nam
     """
     quads = _select(store, form, source, entity)
     if form in ("nt", "nq"):
-        plain = quads if form == "nq" else (Triple(q.subject, q.predicate, q.object) for q in quads)
-        return "".join(f"{line}\n" for line in (canonical_lines(plain) if form == "nq" else _lines(plain)))
+        return "".join(f"{line}\n" for line in (canonical_lines(quads) if form == "nq" else _lines(quads)))
     if form == "jsonld":
         return _jsonld(quads, context)
     ordered = sorted(set(quads), key=_order)
-    return _laid_out(pyoxigraph.serialize(ordered, format=_WRITERS[form], prefixes=_used(ordered)).decode())
+    written = pyoxigraph.serialize(ordered, format=_WRITERS[form], prefixes=_used(ordered)) or b""
+    return _laid_out(written.decode())
 
 
 def _select(store: Store, form: str, source: str, entity: NamedNode | None) -> Iterable[Quad]:
@@ -59,7 +59,7 @@ def neighbourhood(store: Store, entity: NamedNode) -> set[tuple[Any, Any, Any]]:
     """Give the triples of ``entity``, those that point to it, the claims about it, and the labels of all they name."""
     own = {(q.subject, q.predicate, q.object) for q in store.pattern(entity, None, None)}
     incoming = {(q.subject, q.predicate, q.object) for q in store.pattern(None, None, entity)}
-    nodes = {subject for subject, _, _ in incoming if _is_record(subject)}
+    nodes = {subject for subject, _, _ in incoming if isinstance(subject, NamedNode) and _is_record(subject)}
     records = {(q.subject, q.predicate, q.object) for node in nodes for q in store.pattern(node, None, None)}
     triples = own | incoming | records
     named = {part for triple in triples for part in (triple[0], triple[2]) if isinstance(part, NamedNode)}
@@ -69,13 +69,13 @@ def neighbourhood(store: Store, entity: NamedNode) -> set[tuple[Any, Any, Any]]:
     return triples
 
 
-def _is_record(node: Any) -> bool:
-    kinds = ("/claim/", "/derivation/", "/descent/", "/conflict/")
-    return isinstance(node, NamedNode) and any(kind in node.value for kind in kinds)
+def _is_record(node: NamedNode) -> bool:
+    return any(kind in node.value for kind in ("/claim/", "/derivation/", "/descent/", "/conflict/"))
 
 
-def _lines(triples: Iterable[Triple]) -> list[str]:
-    return sorted({f"{triple} ." for triple in triples})
+def _lines(quads: Iterable[Quad]) -> list[str]:
+    """Give the sorted N-Triples lines of ``quads``, whatever their graphs."""
+    return sorted({f"{quad.triple} ." for quad in quads})
 
 
 def _order(quad: Quad) -> tuple[str, str, bool, str, str]:
@@ -102,7 +102,7 @@ def _jsonld(quads: Iterable[Quad], context: Path) -> str:
     from rdflib import Graph
 
     graph = Graph()
-    graph.parse(data="\n".join(_lines(Triple(q.subject, q.predicate, q.object) for q in quads)), format="nt")
+    graph.parse(data="\n".join(_lines(quads)), format="nt")
     shipped = json.loads(context.read_text(encoding="utf-8"))["@context"]
     tree = json.loads(graph.serialize(format="json-ld", context=shipped, auto_compact=False))
     return json.dumps(_sorted(tree), ensure_ascii=False, indent=1, sort_keys=True) + "\n"

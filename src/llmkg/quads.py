@@ -54,7 +54,7 @@ def ontology_triples(folder: Path) -> Iterator[Triple]:
     for path in [folder / "llmkg.ttl", *sorted((folder / "vocabularies").glob("*.ttl"))]:
         for quad in parse(path=str(path), format=RdfFormat.TURTLE):
             if not isinstance(quad.subject, BlankNode) and not isinstance(quad.object, BlankNode):
-                yield quad.subject, quad.predicate, quad.object  # type: ignore[misc]
+                yield quad.subject, quad.predicate, quad.object
 
 
 def entity_triples(record: EntityRecord) -> Iterator[Triple]:

@@ -76,7 +76,7 @@ class RemoteEndpoint:
         except SyntaxError as error:
             raise RemoteError(f"answered no Turtle: {error.msg}", self._url) from error
         ordered = sorted(triples, key=lambda triple: tuple(map(str, triple)))
-        return Results(("subject", "predicate", "object"), tuple(ordered), is_graph=True)  # type: ignore[arg-type]
+        return Results(("subject", "predicate", "object"), tuple(ordered), is_graph=True)
 
 
 def _form(text: str) -> str:

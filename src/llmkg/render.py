@@ -72,7 +72,7 @@ def render(results: Results, form: str) -> str:
         if not results.is_graph:
             raise QueryError(f"rows cannot be written as {form}", hint="use CONSTRUCT, or --format json, csv, tsv")
         triples = [Triple(*row) for row in results.rows]  # type: ignore[arg-type]
-        return pyoxigraph.serialize(triples, format=_RDF[form], prefixes=PREFIXES).decode()
+        return (pyoxigraph.serialize(triples, format=_RDF[form], prefixes=PREFIXES) or b"").decode()
     return _WRITERS[form](results)
 
 

@@ -60,8 +60,8 @@ def report_turtle(report: Report) -> str:
         triples.append(Triple(node, term("sh:result"), result))
         triples += [Triple(result, predicate, value) for predicate, value in _result(finding)]
     ordered = sorted(triples, key=lambda t: (str(t.subject), t.predicate != term("rdf:type"), str(t.predicate), str(t.object)))
-    text: bytes = pyoxigraph.serialize(ordered, format=RdfFormat.TURTLE, prefixes={k: PREFIXES[k] for k in ("llmkg", "sh")})
-    return text.decode()
+    prefixes = {name: PREFIXES[name] for name in ("llmkg", "sh")}
+    return (pyoxigraph.serialize(ordered, format=RdfFormat.TURTLE, prefixes=prefixes) or b"").decode()
 
 
 def _result(finding: Finding) -> list[tuple[NamedNode, NamedNode | Literal]]:

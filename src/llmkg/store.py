@@ -79,7 +79,7 @@ def _read(answer: QuerySolutions | QueryBoolean | QueryTriples) -> Results:
         return Results(("answer",), ((pyoxigraph.Literal("true" if answer else "false", datatype=kind),),))
     if isinstance(answer, QueryTriples):
         triples = sorted({(t.subject, t.predicate, t.object) for t in answer}, key=lambda t: tuple(map(str, t)))
-        return Results(("subject", "predicate", "object"), tuple(triples), is_graph=True)  # type: ignore[arg-type]
+        return Results(("subject", "predicate", "object"), tuple(triples), is_graph=True)
     columns = tuple(variable.value for variable in answer.variables)
     width = range(len(columns))
     rows = []

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pyoxigraph import Literal
 
 from llmkg.cli.output import emit, emit_results, is_ascii, note
 from llmkg.cli.page import description_text
-from llmkg.config import Settings
+from llmkg.config import Settings, read_settings
 from llmkg.diagrams import FORMATS as LINEAGE_FORMATS
 from llmkg.errors import UsageError
 from llmkg.export import FORMATS as EXPORT_FORMATS
@@ -55,8 +56,6 @@ class QueryGroup(click.Group):
 
 
 def _settings(context: click.Context) -> Settings:
-    from llmkg.config import read_settings
-
     found = context.find_object(Settings)
     return found if found is not None else read_settings({})
 
@@ -65,18 +64,16 @@ def _command_of(query: StoredQuery) -> click.Command:
     @_format
     @_output
     @click.pass_obj
-    def run(settings: Settings, form: str | None, output: Path | None, **values: Any) -> None:
+    def run(settings: Settings, /, form: str | None, output: Path | None, **values: Any) -> None:
         given = {name: value for name, value in values.items() if value is not None}
         results = connected(settings).query(query.name, **given)
         emit_results(results, form, output)
         _explain_empty(results, query.summary, given)
 
-    names = ", ".join(f"--{p.name}" for p in query.parameters)
     epilog = f"Answers {', '.join(query.answers)} of the competency questions." if query.answers else ""
     command = click.command(query.name, help=f"{query.summary}.\n\n{query.description}", epilog=epilog, short_help=query.summary)
     made = command(run)
     made.params = [*(_option(parameter) for parameter in query.parameters), *made.params]
-    del names
     return made
 
 
@@ -138,17 +135,11 @@ def search(settings: Settings, text: Sequence[str], form: str | None) -> None:
     graph = connected(settings)
     words = " ".join(text)
     hits = graph.index.search(words)
-    rows = tuple((entity_iri(path), _literal(name)) for path, name in hits)
+    rows = tuple((entity_iri(path), Literal(name)) for path, name in hits)
     emit_results(Results(("entity", "name"), rows), form)
     if not hits:
         near = graph.index.suggest(words)
         note(f"no entity has a name with {words!r}" + (f"; did you mean {' or '.join(map(repr, near))}?" if near else ""))
-
-
-def _literal(text: str) -> Any:
-    from pyoxigraph import Literal
-
-    return Literal(text)
 
 
 @click.command()
