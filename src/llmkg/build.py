@@ -13,10 +13,20 @@ from pyoxigraph import DefaultGraph, Quad, RdfFormat
 from llmkg.config import Settings
 from llmkg.errors import Problem, SourceError, StoreCorrupt
 from llmkg.home import Manifest, publish
+from llmkg.identifiers import split_path
 from llmkg.identity import Index
 from llmkg.inference import gather, infer
 from llmkg.namespaces import BASE, graph_iri
-from llmkg.quads import ClaimWriter, Triple, entity_triples, in_graph, names_of, ontology_triples, source_triples
+from llmkg.quads import (
+    ClaimWriter,
+    Triple,
+    entity_triples,
+    in_graph,
+    names_of,
+    ontology_triples,
+    source_triples,
+    value_problems,
+)
 from llmkg.records import ClaimRecord, EntityRecord, SourceRecord
 from llmkg.sources.claim_file import read_claim_file
 from llmkg.sources.entity_file import read_entity_file
@@ -81,7 +91,7 @@ def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], 
 def read_inputs(data: Path) -> Inputs:
     """Give all records of the data folder; raise :class:`SourceError` with every problem of every file."""
     problems: list[Problem] = []
-    shown = data.name
+    shown = data.name or data.resolve().name
     sources = read_source_list(data / "sources.yaml", f"{shown}/sources.yaml")
     problems += sources.problems
     entities: list[EntityRecord] = []
@@ -94,13 +104,13 @@ def read_inputs(data: Path) -> Inputs:
         said = read_claim_file(path, f"{shown}/claims/{path.name}")
         claims += said.records
         problems += said.problems
-        if sources.records and path.stem not in {source.slug for source in sources.records}:
+        if not sources.problems and path.stem not in {source.slug for source in sources.records}:
             hint = f"add an entry with 'id: {path.stem}' to sources.yaml"
-            problems.append(Problem(f"{shown}/claims/{path.name}", "belongs to no source", hint))
+            problems.append(Problem(f"{shown}/claims/{path.name}:1:1", "belongs to no source", hint))
     inputs = Inputs(sources.records, tuple(entities), tuple(claims))
     problems += _clashes(inputs)
     if problems:
-        raise SourceError(problems)
+        raise SourceError([*problems, *value_problems(inputs.claims)])
     return inputs
 
 
@@ -114,15 +124,29 @@ def _clashes(inputs: Inputs) -> Iterable[Problem]:
         seen[key] = record
     for record in inputs.entities:
         family = seen.get(("model", record.family))
-        if record.family and (family is None or family.kind != "model-family"):
-            hint = "families are entries of kind model-family"
+        if record.family and (family is None or family.kind != "model-family" or family.slug == record.slug):
+            hint = "a family is another entry, of kind model-family"
             yield Problem(str(record.place), f"{record.slug} belongs to no known family {record.family!r}", hint)
+        if record.replaced_by and seen.get(split_path(record.replaced_by), record) is record:
+            message = f"{record.slug} is replaced by no other entity: {record.replaced_by!r}"
+            yield Problem(str(record.place), message, "write the path of another entity, e.g. model/llama")
     yield from _shared_names(inputs.entities)
+    yield from _source_clashes(inputs)
+
+
+def _source_clashes(inputs: Inputs) -> Iterable[Problem]:
+    listed: dict[str, SourceRecord] = {}
+    for source in inputs.sources:
+        if source.slug in listed:
+            hint = f"the other is at {listed[source.slug].place}"
+            yield Problem(str(source.place), f"source {source.slug} stands twice", hint)
+        listed[source.slug] = source
     lines = {source.slug: source.lines for source in inputs.sources}
     for claim in inputs.claims:
         last = lines.get(claim.source, 0)
         if last and max(claim.lines) > last:
-            yield Problem(str(claim.place), f"line {max(claim.lines)} of a source with {last} lines")
+            hint = "compare it with the source, and with 'lines' in sources.yaml"
+            yield Problem(str(claim.place), f"line {max(claim.lines)} of a source with {last} lines", hint)
 
 
 def _shared_names(entities: tuple[EntityRecord, ...]) -> Iterable[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from llmkg.namespaces import BASE
+from llmkg.render import width
 from llmkg.tree import Edge, Graph, Tree, grow
 
 __all__ = ["FORMATS", "draw", "text_tree"]
@@ -64,7 +65,7 @@ def _branches(tree: Tree, indent: str, marks: tuple[str, str, str, str], numbers
 
 
 def _name(tree: Tree) -> str:
-    sizes = ", ".join(model.size or model.label for model in tree.folded)
+    sizes = ", ".join(model.size or model.label.removeprefix(tree.model.label).strip() for model in tree.folded)
     return tree.model.label + (f" ({sizes})" if sizes else "") + (" (see above)" if tree.repeated else "")
 
 
@@ -160,7 +161,8 @@ def _json(graph: Graph) -> str:
     return json.dumps(tree, ensure_ascii=False, indent=2) + "\n"
 
 
-_ROW, _COLUMN, _MARGIN, _TOP = 26, 250, 16, 60
+_ROW, _COLUMN, _BOX, _MARGIN, _TOP = 26, 320, 260, 16, 60
+_LETTERS = 40
 
 
 def _svg(graph: Graph) -> str:
@@ -184,12 +186,12 @@ def _svg(graph: Graph) -> str:
 
     place(tree, 0)
     depth = max(level for _, level, _ in boxes)
-    width, height = _MARGIN * 2 + depth * _COLUMN + 210, _TOP + rows * _ROW + _MARGIN
+    across, height = _MARGIN * 2 + depth * _COLUMN + _BOX, _TOP + rows * _ROW + _MARGIN
     title = escape(f"Lineage of {tree.model.label}")
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across} {height}" width="{across}" height="{height}" '
         f'font-family="sans-serif" font-size="12" role="img"><title>{title}</title>'
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
+        f'<rect width="{across}" height="{height}" fill="#ffffff"/>'
     )
     body = [*_legend(graph), *map(_link, links), *(_box(node, level, row) for node, level, row in boxes)]
     return "\n".join([head, *body, "</svg>"]) + "\n"
@@ -202,12 +204,12 @@ def _legend(graph: Graph) -> Iterator[str]:
         yield f'<line x1="{x:g}" y1="20" x2="{x + 22:g}" y2="20" stroke="{colour}" stroke-width="3"/>'
         yield f'<text x="{x + 28:g}" y="24">{words}</text>'
         x += 44 + 6.6 * len(words)
-    yield f'<text x="{_MARGIN}" y="44" fill="#555555">solid: stated by a source; broken: inherited from the family</text>'
+    yield f'<text x="{_MARGIN}" y="44" fill="#555555">solid: stated by a source; broken: inherited from the family, or ambiguous</text>'
 
 
 def _link(link: tuple[float, int, float, int, Edge]) -> str:
     row, level, end, end_level, edge = link
-    x1, y1 = _MARGIN + level * _COLUMN + 190, _TOP + row * _ROW + 10
+    x1, y1 = _MARGIN + level * _COLUMN + _BOX, _TOP + row * _ROW + 10
     x2, y2 = _MARGIN + end_level * _COLUMN, _TOP + end * _ROW + 10
     middle = (x1 + x2) / 2
     dash = "" if edge.evidence == "stated" and not edge.qualifier else ' stroke-dasharray="4 3"'
@@ -218,8 +220,10 @@ def _link(link: tuple[float, int, float, int, Edge]) -> str:
 def _box(node: Tree, level: int, row: float) -> str:
     x, y = _MARGIN + level * _COLUMN, _TOP + row * _ROW
     name = _name(node)
-    shown = name if len(name) <= 30 else name[:29] + "…"
+    shown = name
+    while width(shown) > _LETTERS:
+        shown = shown.rstrip("…")[:-1] + "…"
     return (
-        f'<g><title>{escape(name)}</title><rect x="{x:g}" y="{y:g}" width="190" height="20" rx="4" fill="#f4f6f8" '
+        f'<g><title>{escape(name)}</title><rect x="{x:g}" y="{y:g}" width="{_BOX}" height="20" rx="4" fill="#f4f6f8" '
         f'stroke="#b8c0c8"/><text x="{x + 8:g}" y="{y + 14:g}">{escape(shown)}</text></g>'
     )

@@ -94,11 +94,11 @@ def check_iri(text: str) -> str:
     >>> check_iri("https://huggingface.co/bigscience/bloom")
     ''
     >>> check_iri("javascript:alert(1)")
-    "scheme 'javascript' is not http, https or urn"
+    "has the scheme 'javascript', not http, https or urn"
     """
     scheme, colon, _ = text.partition(":")
     if len(text) > _MAX_IRI:
-        return f"{len(text)} characters, more than {_MAX_IRI}"
+        return f"has {len(text)} characters, more than {_MAX_IRI}"
     found = _FORBIDDEN.search(text)
     if found:
         return f"holds the character {found.group()!r}, which no IRI may hold"
@@ -107,7 +107,11 @@ def check_iri(text: str) -> str:
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return "is relative; a full address starts with https://"
     if scheme.lower() not in ("http", "https", "urn"):
-        return f"scheme {scheme!r} is not http, https or urn"
+        return f"has the scheme {scheme!r}, not http, https or urn"
+    try:
+        NamedNode(text)
+    except ValueError as error:
+        return f"is malformed: {error}"
     return ""
 
 

@@ -5,6 +5,7 @@ Names are compared after Unicode NFKC, case folding, and removal of white space 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from llmkg.results import plain_text
 
 __all__ = ["Index", "Name", "index_of", "normalize"]
 
-_DROPPED = str.maketrans("", "", " \t\n\u00a0-_·・‧•‐‑–—")
+_DROPPED = re.compile("[\\s_·・‧•‐‑–—-]")
 _SUGGESTIONS = 3
 _LEAST_SCORE = 60.0
 
@@ -53,7 +54,9 @@ def normalize(text: str) -> str:
     >>> normalize("LLaMA-2 7B") == normalize("llama 2-7b"), normalize("鹏程·盘古α") == normalize("鹏程・盘古 α")
     (True, True)
     """
-    return unicodedata.normalize("NFKC", text).casefold().translate(_DROPPED)
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    form = _DROPPED.sub("", folded) or folded
+    return form if form == text else normalize(form)  # what one step joins, the next may compose
 
 
 class Index:

@@ -169,9 +169,9 @@ def _inherited(model: str, families: dict[str, tuple[str, ...]], stated: dict[st
 
 
 def _narrowest(steps: set[Step], families: dict[str, tuple[str, ...]]) -> tuple[Step, ...]:
-    """Drop a step to a family beside one to its member, and ``derivedFrom`` or a doubtful step beside a better one."""
-    parents = {step.parent for step in steps}
-    wider = {family for parent in parents for family in families.get(parent, ())}
+    """Drop a step to a family beside a stated one to its member, and ``derivedFrom`` or a doubtful step beside a better."""
+    stated = {step.parent for step in steps if step.evidence == "stated"}
+    wider = {family for parent in stated for family in families.get(parent, ())}
     kept: dict[tuple[str, str], Step] = {}
     for step in sorted(steps, key=lambda s: (s.evidence != "stated", s.qualifier, s)):
         if step.parent not in wider:

@@ -6,6 +6,7 @@ The default graph is the deduplicated union of all named graphs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from pathlib import Path
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 from llmkg.errors import Problem, QueryError, SourceError
-from llmkg.identifiers import EVENT_KINDS, check_iri, claim_iri, entity_iri, split_path
+from llmkg.identifiers import EVENT_KINDS, check_iri, claim_iri, entity_iri, is_slug, split_path
 from llmkg.identity import Index, Name
 from llmkg.mapping import PROPERTIES, PropertyRule, dimension_of
 from llmkg.namespaces import LLMKG, PREFIXES, graph_iri, term
@@ -22,7 +23,7 @@ from llmkg.quantities import QuantityError
 from llmkg.quantities import parse as parse_quantity
 from llmkg.records import ClaimRecord, EntityRecord, SourceRecord, Text
 
-__all__ = ["ClaimWriter", "Triple", "entity_triples", "in_graph", "names_of", "ontology_triples", "source_triples"]
+__all__ = ["ClaimWriter", "Triple", "entity_triples", "in_graph", "names_of", "ontology_triples", "source_triples", "value_problems"]
 
 Triple = tuple[NamedNode, NamedNode, NamedNode | Literal]
 
@@ -40,6 +41,7 @@ _EVENTS = {
     "inference": ("inferenceOf", "Inference of {}", "{}的推理"),
     "evaluation": ("evaluatedModel", "Evaluation of {}", "{}的评测"),
 }
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _STATUS = {"unknown": "stated-unknown", "none": "stated-none"}
 
 
@@ -126,7 +128,7 @@ class ClaimWriter:
         subject = self._subject(record)
         rule = PROPERTIES.get(record.name)
         if rule is None:
-            raise _wrong(record, f"unknown property {record.name!r}", self._near_property(record.name))
+            raise _unknown(record)
         kind = split_path(subject)[0]
         if rule.subjects and kind not in rule.subjects:
             raise _wrong(record, f"{rule.name} is not said of a {kind}", f"it is said of: {', '.join(rule.subjects)}")
@@ -155,9 +157,12 @@ class ClaimWriter:
         about = record.about
         kind, rest = split_path(about)
         if kind in EVENT_KINDS:
-            model = f"model/{rest.partition('/')[0]}"
-            if model in self.paths:
+            slug, _, name = rest.partition("/")
+            model = f"model/{slug}"
+            if model in self.paths and (is_slug(name) or rest == slug):
                 return about
+            if model in self.paths:
+                raise _wrong(record, f"{about!r} has a name that is no slug", f"write {kind}/{slug}, or {kind}/{slug}/name")
             raise _wrong(record, f"{about!r} is of no known model", self._near(model, ("model",)))
         if about in self.paths or about in self.concepts:
             return about
@@ -179,10 +184,6 @@ class ClaimWriter:
             return f"{error.hint} Or add it to data/entities/" if error.hint else ""
         return ""
 
-    def _near_property(self, name: str) -> str:
-        near = Index(Name(known, known) for known in PROPERTIES).suggest(name)
-        return f"did you mean {near[0]!r}?" if near else "docs/reference/ontology.md lists them"
-
     def _value(self, record: ClaimRecord, rule: PropertyRule) -> tuple[NamedNode | Literal, str]:
         text = record.value
         if rule.value == "entity":
@@ -196,6 +197,27 @@ class ClaimWriter:
         return _READERS[rule.value](record, rule)
 
 
+def value_problems(records: Iterable[ClaimRecord]) -> Iterator[Problem]:
+    """Give what is wrong with claims as far as it shows without knowing what the names in them stand for."""
+    for record in records:
+        rule = PROPERTIES.get(record.name)
+        try:
+            if rule is None:
+                raise _unknown(record)
+            if rule.value in _READERS and record.value not in _STATUS:
+                _READERS[rule.value](record, rule)
+            if record.as_of:
+                _iso_date(record, record.as_of)
+        except SourceError as error:
+            yield from error.problems
+
+
+def _unknown(record: ClaimRecord) -> SourceError:
+    near = Index(Name(known, known) for known in PROPERTIES).suggest(record.name)
+    hint = f"did you mean {near[0]!r}?" if near else "docs/reference/ontology.md lists them"
+    return _wrong(record, f"unknown property {record.name!r}", hint)
+
+
 def _text(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
     return Literal(record.value), ""
 
@@ -203,7 +225,7 @@ def _text(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
 def _url(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
     reason = check_iri(record.value)
     if reason:
-        raise _wrong(record, f"address {record.value[:60]!r} {reason}")
+        raise _wrong(record, f"address {record.value[:60]!r} {reason}", "write the full address, starting with https://")
     return Literal(record.value, datatype=term("xsd:anyURI")), ""
 
 
@@ -215,7 +237,7 @@ def _iso_date(record: ClaimRecord, text: str) -> Literal:
     """Give a date as exact as the source gives it: a day, a month (``2023-02``) or a year (``2018``)."""
     datatype = {10: "xsd:date", 7: "xsd:gYearMonth", 4: "xsd:gYear"}.get(len(text), "")
     try:
-        date.fromisoformat(text + "-01-01"[len(text) - 4 :] if datatype else "")
+        date.fromisoformat(text + "-01-01"[len(text) - 4 :] if datatype and _DATE.fullmatch(text) else "")
     except ValueError as error:
         raise _wrong(record, f"{text!r} is no date", "write it like 2023-02-24, 2023-02 or 2023") from error
     return Literal(text, datatype=term(datatype))
@@ -223,7 +245,7 @@ def _iso_date(record: ClaimRecord, text: str) -> Literal:
 
 def _truth(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
     if record.value not in ("true", "false"):
-        raise _wrong(record, f"{record.value!r} is neither true nor false")
+        raise _wrong(record, f"{record.value!r} is neither true nor false", "write true or false")
     return _boolean(record.value == "true"), ""
 
 
@@ -231,13 +253,15 @@ def _number(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
     try:
         measure = parse_quantity(record.value, dimension_of(rule))
     except QuantityError as error:
-        raise _wrong(record, f"{rule.name}: {error}") from error
+        message, _, hint = str(error).partition("; ")
+        raise _wrong(record, f"{rule.name}: {message}", hint or "write the number as the source does, e.g. '7B'") from error
     if rule.value == "double":
         return Literal(format(measure.value, "E"), datatype=term("xsd:double")), measure.qualifier
     if rule.value == "integer" and measure.value != measure.value.to_integral_value():
-        raise _wrong(record, f"{rule.name}: {record.value!r} is no whole number")
-    if abs(measure.value) >= 2**63:
-        raise _wrong(record, f"{rule.name}: {record.value!r} is larger than 2^63 - 1, which stores do not calculate with")
+        raise _wrong(record, f"{rule.name}: {record.value!r} is no whole number", "check the scale (7B, 52K, 70 亿)")
+    if measure.value >= 2**63:
+        hint = "check the scale; stores do not calculate with more"
+        raise _wrong(record, f"{rule.name}: {record.value!r} is larger than 2^63 - 1", hint)
     return Literal(format(measure.value, "f"), datatype=term(f"xsd:{rule.value}")), measure.qualifier
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation, localcontext
 
 __all__ = ["UNKNOWN_WORDS", "Measure", "QuantityError", "parse"]
 
@@ -68,14 +68,20 @@ _NOUNS = re.compile(
     re.IGNORECASE,
 )
 _ARABIC = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
-_POWER = re.compile(r"(?P<mantissa>\d+(?:\.\d+)?)\s*[x×*]\s*10\^?(?P<exponent>\d{1,2})")
+_POWER = re.compile(r"(?P<mantissa>\d+(?:\.\d+)?)\s*[x×*]\s*10(?P<sign>\^?)(?P<exponent>[1-9]\d?)")
 _NUMBER = re.compile(rf"(?P<digits>{_ARABIC})\s*(?P<scale>{_SCALE})?", re.IGNORECASE)
-_CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
+_CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2}
+_CHINESE_NUMBER = re.compile(
+    r"(?:(?P<k>[一二三四五六七八九两]?)千)?(?:零?(?P<h>[一二三四五六七八九两]?)百)?"
+    r"(?:零?(?P<t>[一二三四五六七八九]?)十)?(?P<o>零?[一二三四五六七八九两])?|零"
+)
 _CHINESE = re.compile(r"[零一二三四五六七八九十百千两〇]+")
-_RANGE = re.compile(rf"(?:{_ARABIC})\s*[A-Za-z%]?\s*[-–—~～至到]\s*(?:{_ARABIC})")
+_RANGE = re.compile(rf"(?:{_ARABIC})(?![eE]-)\s*[A-Za-z%]?\s*[-–—~～至到]\s*(?:{_ARABIC})")
+_LONGEST = 200
 _DIGITS_LIMIT = 40
-_LARGEST_EXPONENT = 30
+_LARGEST_EXPONENT = {"flop": 100}  # a double; the others are exact, and 10^30 is more than there is of anything
+_PLACES = 18  # what xsd:decimal keeps in the store
+_PRECISION = 200  # enough for every product of an admitted number and a unit to be exact
 
 
 def parse(text: str, dimension: str) -> Measure:
@@ -94,6 +100,8 @@ def parse(text: str, dimension: str) -> Measure:
     llmkg.quantities.QuantityError: '7B/13B' holds more than one number; write one claim for each
     """
     rest = text.strip()
+    if len(rest) > _LONGEST:
+        raise QuantityError(f"a text of {len(rest)} characters is no number; write the number alone")
     if not rest:
         raise QuantityError("is empty; leave the claim out where the source says nothing")
     if rest.lower() in UNKNOWN_WORDS:
@@ -101,8 +109,10 @@ def parse(text: str, dimension: str) -> Measure:
     if _RANGE.search(rest) and not _POWER.search(rest):
         raise QuantityError(f"{text!r} is a range; write one claim 'at least' and one 'at most'")
     qualifier, rest = _bound(rest)
-    value, rest = _number(text, rest.lstrip(" $"))
-    value, rest = _unit(text, value, rest.strip(), dimension)
+    with localcontext(prec=_PRECISION):
+        value, rest = _number(text, rest.lstrip(" $"), dimension)
+        value, rest = _unit(text, value, rest.strip(), dimension)
+        value = _checked(text, value, dimension)
     if rest.startswith(("+", "多", "以上", "余")):
         qualifier, rest = qualifier or "more than", rest[1:]
     rest = rest[_matched(_NOUNS, rest) :].strip(" 。，,")
@@ -110,7 +120,7 @@ def parse(text: str, dimension: str) -> Measure:
         raise QuantityError(f"{text!r} holds more than one number; write one claim for each")
     if rest:
         raise QuantityError(f"{text!r}: cannot read {rest!r} as a unit of {dimension}")
-    return Measure(value.normalize() if dimension == "flop" else _plain(value), qualifier)
+    return Measure(value, qualifier)
 
 
 def _bound(text: str) -> tuple[str, str]:
@@ -121,25 +131,25 @@ def _bound(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _number(whole: str, text: str) -> tuple[Decimal, str]:
+def _number(whole: str, text: str, dimension: str) -> tuple[Decimal, str]:
     power = _POWER.match(text)
-    if power:
+    if power and (power["sign"] or dimension == "flop"):
         value = Decimal(power["mantissa"]).scaleb(int(power["exponent"]))
         return value, text[power.end() :]
     found = _NUMBER.match(text)
     if found:
         if len(found["digits"]) > _DIGITS_LIMIT:
             raise QuantityError(f"a number of {len(found['digits'])} digits; the most is {_DIGITS_LIMIT}")
-        value, rest = _scaled(Decimal(found["digits"].replace(",", "")), found, text)
-        if value.adjusted() > _LARGEST_EXPONENT:
-            raise QuantityError(f"{whole!r} is larger than 10^{_LARGEST_EXPONENT}")
-        return value, rest
+        try:
+            return _scaled(Decimal(found["digits"].replace(",", "")), found, text)
+        except InvalidOperation as error:
+            raise QuantityError(f"{whole!r} has an exponent that no number needs") from error
     chinese = _CHINESE.match(text)
     if chinese:
         scale = re.match(r"\s*(万亿|万|亿)", text[chinese.end() :])
         factor = _SCALES[scale[1]] if scale else Decimal(1)
         end = chinese.end() + (scale.end() if scale else 0)
-        return _chinese(chinese.group()) * factor, text[end:]
+        return _chinese(whole, chinese.group()) * factor, text[end:]
     raise QuantityError(f"{whole!r} is no number; write it as the source does, e.g. '7B' or '70 亿'")
 
 
@@ -164,15 +174,16 @@ def _unit(whole: str, value: Decimal, text: str, dimension: str) -> tuple[Decima
     return value, text
 
 
-def _chinese(text: str) -> Decimal:
-    total = section = 0
-    for character in text:
-        if character in _CHINESE_UNITS:
-            total += (section or 1) * _CHINESE_UNITS[character]
-            section = 0
-        else:
-            section = _CHINESE_DIGITS[character]
-    return Decimal(total + section)
+def _chinese(whole: str, text: str) -> Decimal:
+    """Give the number below 10,000 that ``text`` spells; 一千五 (1005 or 1500?) and 二三 (23, or two or three?) are refused."""
+    found = _CHINESE_NUMBER.fullmatch(text.replace("〇", "零"))
+    if not found or re.search(r"[百千][^零百千十]$", text):
+        raise QuantityError(f"{whole!r} can be read in several ways; write it with the digits 0 to 9")
+    total = _CHINESE_DIGITS[found["o"][-1]] if found["o"] else 0
+    for name, unit in (("t", 10), ("h", 100), ("k", 1000)):
+        if found[name] is not None:
+            total += _CHINESE_DIGITS.get(found[name], 1) * unit
+    return Decimal(total)
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> int:
@@ -180,5 +191,18 @@ def _matched(pattern: re.Pattern[str], text: str) -> int:
     return found.end() if found else 0
 
 
-def _plain(value: Decimal) -> Decimal:
+def _checked(whole: str, value: Decimal, dimension: str) -> Decimal:
+    """Give ``value`` in its plain form, or raise where it is negative, too large, or finer than a store calculates with."""
+    largest = _LARGEST_EXPONENT.get(dimension, 30)
+    if value.is_signed():
+        raise QuantityError(f"{whole!r} is negative; nothing here can be")
+    if value.adjusted() > largest:
+        raise QuantityError(f"{whole!r} is larger than 10^{largest}")
+    if dimension == "hours":
+        rounded = round(value, _PLACES - 6)  # a minute is no exact part of an hour
+        value = rounded if rounded else value
+    if value and value.normalize().as_tuple().exponent < -_PLACES:  # type: ignore[operator]
+        raise QuantityError(f"{whole!r} has more than {_PLACES} decimal places; round it")
+    if dimension == "flop":
+        return value.normalize()
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

@@ -24,6 +24,13 @@ __all__ = ["Parameter", "StoredQuery", "bind", "find_queries", "load_query", "pa
 TYPES = ("entity", "iri", "string", "integer", "decimal", "boolean", "date", "choice")
 _HEADER_KEYS = ("summary", "description", "tags", "params", "answers")
 _PARAMETER_KEYS = ("type", "help", "required", "kinds", "choices", "default")
+_ESCAPE = re.compile(r"\\\\([uU])|\\.", re.DOTALL)
+_FORMS = {
+    "integer": re.compile(r"[+-]?[0-9]{1,3}(?:_?[0-9]){0,20}"),
+    "decimal": re.compile(r"[+-]?(?:[0-9]{1,25}(?:\.[0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][+-]?[0-9]{1,2})?"),
+    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+}
+_PLACES = 18  # what xsd:decimal keeps in the store
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
 #: gives the IRI of an entity's name, searched among some kinds; raises QueryError with suggestions
@@ -89,8 +96,8 @@ def load_query(path: Path) -> StoredQuery:
     header = _header(text, name)
     header.only(*_HEADER_KEYS)
     parameters = _parameters(header, name)
-    slots = tuple(_slots(text))
-    _compare(name, parameters, slots)
+    slots = tuple(_slots(text, name))
+    _compare(name, header, parameters, text, slots)
     return StoredQuery(
         name=path.stem,
         topic=path.parent.name,
@@ -106,8 +113,8 @@ def load_query(path: Path) -> StoredQuery:
 
 def _header(text: str, name: str) -> yaml_tree.Mapping:
     lines = text.split("\n")
-    # other lines are kept as blanks, so that line numbers are the file's own
-    header = "\n".join(line[3:] if line.startswith("#+ ") else "" for line in lines)
+    # other lines are kept as blanks, so that lines and columns are the file's own
+    header = "\n".join("   " + line[3:] if line.startswith("#+ ") else "" for line in lines)
     tree = yaml_tree.parse_yaml(header, name)
     if not isinstance(tree, yaml_tree.Mapping):
         raise SourceError([Problem(f"{name}:1:1", "has no header", "start with '#+ summary: …'")])
@@ -143,25 +150,46 @@ def _parameter(name: str, entry: yaml_tree.Node) -> Parameter:
     )
 
 
-def _slots(text: str) -> list[tuple[str, int, int]]:
+def _slots(text: str, name: str) -> list[tuple[str, int, int]]:
     """Give ``(variable, start, end)`` of what stands between the braces of each ``VALUES ?variable { … }``."""
     found = []
     window = list(tokens(text))
-    for index, token in enumerate(window[:-3]):
+    for index, token in enumerate(window[:-2]):
         variable, brace = window[index + 1], window[index + 2]
         if token.kind == "word" and token.text.upper() == "VALUES" and variable.kind == "variable":
-            end = next(t for t in window[index + 3 :] if t.text == "}")
+            end = next((t for t in window[index + 3 :] if t.text in ("{", "}")), None)
+            if brace.text != "{" or end is None or end.text != "}":
+                hint = "write VALUES ?name { default }"
+                raise SourceError([Problem(_place(text, token.start, name), f"slot {variable.text} is not closed", hint)])
             found.append((variable.text[1:], brace.end, end.start))
     return found
 
 
-def _compare(name: str, parameters: tuple[Parameter, ...], slots: tuple[tuple[str, int, int], ...]) -> None:
-    declared = {parameter.variable for parameter in parameters}
+def _place(text: str, at: int, name: str) -> str:
+    return f"{name}:{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}"
+
+
+def _compare(
+    name: str,
+    header: yaml_tree.Mapping,
+    parameters: tuple[Parameter, ...],
+    text: str,
+    slots: tuple[tuple[str, int, int], ...],
+) -> None:
     present = {variable for variable, _, _ in slots}
-    for variable in sorted(declared - present):
-        raise SourceError([Problem(f"{name}:1:1", f"parameter {variable!r} has no VALUES slot")])
-    for variable in sorted(present - declared):
-        raise SourceError([Problem(f"{name}:1:1", f"slot ?{variable} is not declared under params")])
+    problems = []
+    for parameter in parameters:
+        if parameter.variable not in present:
+            place = str(header.items["params"].items[parameter.name].place)  # type: ignore[union-attr,call-overload]
+            hint = f"add VALUES ?{parameter.variable} {{ … }}"
+            problems.append(Problem(place, f"parameter {parameter.name!r} has no VALUES slot", hint))
+    declared = {parameter.variable for parameter in parameters}
+    for variable, start, _ in slots:
+        if variable not in declared:
+            message = f"slot ?{variable} is not declared under params"
+            problems.append(Problem(_place(text, start, name), message, "declare it, or use BIND"))
+    if problems:
+        raise SourceError(problems)
 
 
 def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
@@ -180,19 +208,30 @@ def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
     text = query.text
     for variable, start, end in sorted(query.slots, key=lambda slot: -slot[1]):
         if variable in values:
-            text = f"{text[:start]} {values[variable]} {text[end:]}"
+            text = f"{text[:start]} {_written(values[variable])} {text[end:]}"
     return text
+
+
+def _written(term: Term) -> str:
+    """Give a term as SPARQL text that engines read alike.
+
+    Some (rdflib) replace ``\\uXXXX`` before they look for strings, so the text ``\\u0041`` must not stand in one: its u is written
+    as an escape of its own.
+    """
+    return _ESCAPE.sub(lambda found: rf"\\\u{ord(found[1]):04X}" if found[1] else found[0], str(term))
 
 
 def parse_value(parameter: Parameter, text: str, resolve: Resolve) -> Term:
     """Give the typed RDF term that ``text`` means for ``parameter``; raise :class:`QueryError` where it means none."""
     where = f"--{parameter.name}"
+    if not _is_text(text):
+        raise QueryError(f"{text!r} holds bytes that are not UTF-8", where, "give the value as UTF-8 text")
     if parameter.type == "entity":
         return resolve(text, parameter.kinds)
     if parameter.type == "iri":
         reason = check_iri(text)
         if reason:
-            raise QueryError(f"{text!r} is no IRI: it {reason}", where)
+            raise QueryError(f"{text[:60]!r} is no IRI: it {reason}", where, "write the full address, starting with https://")
         return NamedNode(text)
     if parameter.type == "choice" and text not in parameter.choices:
         raise QueryError(f"{text!r} is none of the choices", where, f"choices: {', '.join(parameter.choices)}")
@@ -201,23 +240,31 @@ def parse_value(parameter: Parameter, text: str, resolve: Resolve) -> Term:
     return Literal(_canonical(parameter.type, text, where), datatype=term(f"xsd:{parameter.type}"))
 
 
+def _is_text(text: str) -> bool:
+    """Tell whether ``text`` holds no lone surrogates, by which Python stands for bytes that it could not decode."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _canonical(kind: str, text: str, where: str) -> str:
+    """Give the lexical form that the store writes for the value, or raise where the store has no such value."""
+    if kind == "boolean":
+        if text.lower() not in ("true", "false"):
+            raise QueryError(f"{text!r} is neither true nor false", where, "write true or false")
+        return text.lower()
+    example = {"integer": "7000000000", "decimal": "0.5", "date": "2023-02-24"}[kind]
+    if not _FORMS[kind].fullmatch(text):
+        raise QueryError(f"{text[:60]!r} is no {kind}", where, f"write it like {example}")
     try:
-        if kind == "integer":
-            number = int(text.replace("_", ""))
-            if abs(number) >= 2**63:
-                raise QueryError(f"{text!r} is too large; the most is 2^63 - 1", where)
-            return str(number)
-        if kind == "decimal":
-            value = Decimal(text)
-            if not value.is_finite():
-                raise QueryError(f"{text!r} is no number", where)
-            return format(value, "f")
         if kind == "date":
             return date.fromisoformat(text).isoformat()
+        value = Decimal(text.replace("_", ""))
+        plain = format(value, "f")
+        if abs(value) >= (2**63 if kind == "integer" else 10**20):
+            raise QueryError(f"{text[:60]!r} is too large; the most is {'2^63 - 1' if kind == 'integer' else '10^20'}", where)
     except (ValueError, InvalidOperation) as error:
-        example = {"integer": "7000000000", "decimal": "0.5", "date": "2023-02-24"}[kind]
-        raise QueryError(f"{text!r} is no {kind}", where, f"write it like {example}") from error
-    if text.lower() not in ("true", "false"):
-        raise QueryError(f"{text!r} is neither true nor false", where)
-    return text.lower()
+        raise QueryError(f"{text[:60]!r} is no {kind}", where, f"write it like {example}") from error
+    whole, point, places = plain.partition(".")
+    if len(places.rstrip("0")) > _PLACES:
+        raise QueryError(f"{text[:60]!r} has more than {_PLACES} decimal places", where, "round it")
+    plain = f"{whole}{point}{places}".rstrip("0").rstrip(".") if point else whole
+    return plain if value else "0"

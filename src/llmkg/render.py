@@ -7,7 +7,6 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable
-from html import escape
 
 import pyoxigraph
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
@@ -16,7 +15,7 @@ from llmkg.errors import QueryError
 from llmkg.namespaces import PREFIXES, shorten
 from llmkg.results import Results, Term, plain_text, to_python
 
-__all__ = ["FORMATS", "html_table", "read_json", "render", "shown", "width"]
+__all__ = ["FORMATS", "render", "short_number", "shown", "width"]
 
 _XSD = PREFIXES["xsd"]
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
@@ -131,11 +130,6 @@ def _json_term(term: Term) -> dict[str, str]:
     return {"type": "literal", "value": term.value} | kind
 
 
-def read_json(text: str) -> list[dict[str, str]]:
-    """Give the rows of SPARQL JSON as plain texts, for round trips in tests and notebooks."""
-    return [{name: cell["value"] for name, cell in row.items()} for row in json.loads(text)["results"]["bindings"]]
-
-
 def _jsonl(results: Results) -> str:
     return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in results)
 
@@ -149,16 +143,6 @@ def _markdown(results: Results) -> str:
         texts = [cell(shown(term, name)) for term, name in zip(row, results.columns, strict=True)]
         lines.append("| " + " | ".join(texts) + " |")
     return "\n".join(lines) + "\n"
-
-
-def html_table(results: Results) -> str:
-    """Give the answer as an HTML table, for notebooks; all text is escaped."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in results.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(shown(t, n))}</td>" for t, n in zip(row, results.columns, strict=True)) + "</tr>"
-        for row in results.rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 _RDF = {"ttl": RdfFormat.TURTLE, "nt": RdfFormat.N_TRIPLES}

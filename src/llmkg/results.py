@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from html import escape
+from typing import TYPE_CHECKING
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from llmkg.namespaces import PREFIXES
+from llmkg.namespaces import PREFIXES, shorten
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
 
 __all__ = ["Results", "Term", "Value", "plain_text", "to_python"]
 
@@ -39,6 +45,37 @@ class Results:
         """Give each row as a mapping from column to Python value."""
         for row in self.rows:
             yield {name: to_python(term) for name, term in zip(self.columns, row, strict=True)}
+
+    def to_dicts(self) -> list[dict[str, Value]]:
+        """Give the rows as mappings from column to Python value."""
+        return list(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Give the rows as a pandas data frame with the columns of the query; pandas must be installed."""
+        import pandas
+
+        return pandas.DataFrame(self.to_dicts(), columns=list(self.columns))
+
+    def to_polars(self) -> polars.DataFrame:
+        """Give the rows as a polars data frame with the columns of the query; polars must be installed."""
+        import polars
+
+        return polars.DataFrame(self.to_dicts(), schema=list(self.columns), infer_schema_length=None)
+
+    def __str__(self) -> str:
+        """Give the rows as a plain table of full values."""
+        lines = ["\t".join(self.columns), *("\t".join(plain_text(term) for term in row) for row in self.rows)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        rows = ("".join(f"<td>{escape(_readable(term))}</td>" for term in row) for row in self.rows)
+        body = "".join(f"<tr>{cells}</tr>" for cells in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _readable(term: Term | None) -> str:
+    return shorten(term.value) if isinstance(term, NamedNode) else plain_text(term)
 
 
 def plain_text(term: Term | None) -> str:

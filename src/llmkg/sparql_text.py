@@ -19,7 +19,9 @@ _TOKEN = re.compile(
     |(?P<string>'{3}(?:(?!'{3})[^\\]|\\.)*'{3}|"{3}(?:(?!"{3})[^\\]|\\.)*"{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
     |(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)
     |(?P<variable>[?$]\w+)
-    |(?P<name>[\w.-]*:(?:[\w.:-]|%[0-9A-Fa-f]{2}|\\.)*)
+    |(?P<tag>@[A-Za-z][A-Za-z0-9-]*)
+    |(?P<number>\d+)
+    |(?P<name>[\w.-]{0,64}:(?:[\w.:-]|%[0-9A-Fa-f]{2}|\\.)*)
     |(?P<word>[^\W\d]\w*)
     |(?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
@@ -28,7 +30,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of a query: ``kind`` is string, iri, variable, name, word or sign."""
+    """A piece of a query: ``kind`` is string, iri, variable, tag (of a language), number, name, word or sign."""
 
     kind: str
     text: str

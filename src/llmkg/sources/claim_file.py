@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmkg.errors import Problem, SourceError
 from llmkg.records import ClaimRecord
-from llmkg.sources.yaml_tree import Mapping, Reading, Sequence, read_entries
+from llmkg.sources.yaml_tree import MAX_DIGITS, Mapping, Reading, Sequence, read_entries
 
 __all__ = ["BLOCK_KEYS", "CLAIM_KEYS", "MAX_QUOTE", "QUALIFIERS", "read_claim_file"]
 
@@ -42,7 +42,7 @@ def _read_block(source: str, block: Mapping) -> list[ClaimRecord]:
     for claim in claims.items:
         try:
             if not isinstance(claim, Mapping):
-                raise SourceError([Problem(str(claim.place), "a claim must be 'property: value'")])
+                raise SourceError([Problem(str(claim.place), "a claim must be 'property: value'", "add the property's name")])
             records.append(_read_claim(source, lines, block.text("about"), claim))
         except SourceError as error:
             problems.extend(error.problems)
@@ -56,6 +56,8 @@ def _read_claim(source: str, lines: tuple[int, ...], about: str, claim: Mapping)
     if len(names) != 1:
         found = ", ".join(names) or "none"
         raise _wrong(claim, f"a claim has one property; found {found}", "start each claim with '- property: value'")
+    if not claim.text(names[0]).strip():
+        raise _wrong(claim, f"{names[0]!r} has no value", "write the value, or remove the claim")
     quote = claim.text("quote")
     if len(quote) > MAX_QUOTE:
         raise _wrong(claim, f"a quote of {len(quote)} characters", f"quote at most {MAX_QUOTE} characters")
@@ -78,8 +80,8 @@ def _read_claim(source: str, lines: tuple[int, ...], about: str, claim: Mapping)
 
 
 def _line(block: Mapping, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise _wrong(block, f"line {text!r} is no line number", "count lines from 1")
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS or int(text) < 1:
+        raise _wrong(block, f"line {text[:20]!r} is no line number", "count lines from 1")
     return int(text)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from llmkg.errors import Problem, SourceError
 from llmkg.identifiers import ENTITY_KINDS, is_slug
 from llmkg.records import EntityRecord, Text
 from llmkg.sources.text import hidden_characters
-from llmkg.sources.yaml_tree import Mapping, Reading, Scalar, Sequence, read_entries
+from llmkg.sources.yaml_tree import Mapping, Node, Reading, Scalar, Sequence, read_entries
 
 __all__ = ["ENTITY_KEYS", "EXTERNAL_IDS", "is_language_tag", "read_entity_file", "read_names"]
 
 EXTERNAL_IDS = ("arxiv", "doi", "hub", "spdx", "wikidata")
 ENTITY_KEYS = ("slug", "kind", "label", "aliases", "family", "size", "type", *EXTERNAL_IDS, "replacedBy")
+_SPDX = re.compile(r"[A-Za-z0-9.+-]+")
 
 
 def read_entity_file(path: Path, name: str) -> Reading[EntityRecord]:
@@ -27,7 +29,12 @@ def _read_entity(entry: Mapping) -> list[EntityRecord]:
     if kind not in ENTITY_KINDS:
         raise _wrong(entry, f"unknown kind {kind!r}", f"kinds: {', '.join(sorted(ENTITY_KINDS))}")
     if not is_slug(slug):
-        raise _wrong(entry, f"slug {slug!r}", "a slug is lower-case words and numbers joined by - or .")
+        raise _wrong(entry, f"{slug!r} is no slug", "a slug is lower-case words and numbers joined by - or .")
+    software_type, spdx = entry.text("type", ""), entry.text("spdx", "")
+    if software_type and not is_slug(software_type):
+        raise _wrong(entry, f"{software_type!r} is no type of software", "use one from ontology/vocabularies/software-type.ttl")
+    if spdx and not _SPDX.fullmatch(spdx):
+        raise _wrong(entry, f"{spdx!r} is no SPDX identifier", "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0")
     labels = read_names(entry, "label")
     if not any(label.language == "en" for label in labels):
         raise _wrong(entry, f"{kind} {slug!r} has no English label", "add 'label: {en: …}'")
@@ -40,7 +47,7 @@ def _read_entity(entry: Mapping) -> list[EntityRecord]:
             aliases=read_names(entry, "aliases"),
             family=entry.text("family", ""),
             size=entry.text("size", ""),
-            software_type=entry.text("type", ""),
+            software_type=software_type,
             external_ids=tuple((key, entry.text(key)) for key in EXTERNAL_IDS if key in entry.items),
             replaced_by=entry.text("replacedBy", ""),
         )
@@ -55,20 +62,23 @@ def read_names(entry: Mapping, key: str) -> tuple[Text, ...]:
     names: list[Text] = []
     for item in node.items if isinstance(node, Sequence) else (node,):
         if isinstance(item, Scalar):
-            names.append(Text(item.text))
+            names.append(_checked(item, Text(item.text), key))
         elif isinstance(item, Mapping):
-            names.extend(Text(item.text(language), language) for language in item.items)
+            names.extend(_checked(item, Text(item.text(language), language), key) for language in item.items)
         else:
-            raise _wrong(entry, f"{key!r} holds a list inside a list")
-    for name in names:
-        hidden = hidden_characters(name.value)
-        if not name.value.strip():
-            raise _wrong(entry, f"an empty name under {key!r}", "remove it")
-        if hidden:
-            raise _wrong(entry, f"{name.value!r} holds the invisible character {hidden}", "remove the character")
-        if name.language and not is_language_tag(name.language):
-            raise _wrong(entry, f"{name.language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
+            raise _wrong(item, f"{key!r} holds a list inside a list", "write [name, {zh: name}]")
     return tuple(names)
+
+
+def _checked(node: Node, name: Text, key: str) -> Text:
+    hidden = hidden_characters(name.value)
+    if not name.value.strip():
+        raise _wrong(node, f"an empty name under {key!r}", "remove it")
+    if hidden:
+        raise _wrong(node, f"{name.value!r} holds the invisible character {hidden}", "remove the character")
+    if name.language and not is_language_tag(name.language):
+        raise _wrong(node, f"{name.language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
+    return name
 
 
 def is_language_tag(text: str) -> bool:
@@ -83,5 +93,5 @@ def is_language_tag(text: str) -> bool:
     return all(1 <= len(part) <= 8 and part.isascii() and part.isalnum() for part in rest)
 
 
-def _wrong(entry: Mapping, message: str, hint: str = "") -> SourceError:
+def _wrong(entry: Node, message: str, hint: str = "") -> SourceError:
     return SourceError([Problem(str(entry.place), message, hint)])

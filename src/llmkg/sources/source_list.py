@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmkg.errors import Problem, SourceError
-from llmkg.identifiers import is_slug
+from llmkg.identifiers import check_iri, is_slug
 from llmkg.records import SourceRecord
-from llmkg.sources.entity_file import read_names
-from llmkg.sources.yaml_tree import Mapping, Reading, read_entries
+from llmkg.sources.entity_file import is_language_tag, read_names
+from llmkg.sources.yaml_tree import MAX_DIGITS, Mapping, Reading, read_entries
 
-__all__ = ["SOURCE_KEYS", "read_source_list"]
+__all__ = ["RESERVED_IDS", "SOURCE_KEYS", "read_source_list"]
 
 SOURCE_KEYS = (
     "id", "title", "language", "publisher", "url", "date", "license", "priority", "file", "sha256", "lines", "readBy",
 )  # fmt: skip
+#: names of named graphs that hold no source
+RESERVED_IDS = ("default", "entities", "inferred", "merged", "ontology")
 
 
 def read_source_list(path: Path, name: str) -> Reading[SourceRecord]:
@@ -25,13 +27,22 @@ def read_source_list(path: Path, name: str) -> Reading[SourceRecord]:
 def _read_source(entry: Mapping) -> list[SourceRecord]:
     entry.only(*SOURCE_KEYS)
     slug = entry.text("id")
-    if not is_slug(slug):
-        raise SourceError([Problem(str(entry.place), f"id {slug!r}", "use lower-case words joined by -")])
+    if not is_slug(slug) or slug in RESERVED_IDS:
+        reserved = ", ".join(RESERVED_IDS)
+        raise _wrong(entry, f"{slug!r} is no id of a source", f"use lower-case words joined by -, and none of: {reserved}")
+    titles = read_names(entry, "title")
+    if not titles:
+        raise _wrong(entry, f"source {slug!r} has no title", "add 'title: {en: …}'")
+    language, url = entry.text("language"), entry.text("url", "")
+    if not is_language_tag(language):
+        raise _wrong(entry, f"{language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
+    if url and check_iri(url):
+        raise _wrong(entry, f"address {url[:60]!r} {check_iri(url)}", "write the full address, starting with https://")
     return [
         SourceRecord(
             slug=slug,
-            titles=read_names(entry, "title"),
-            language=entry.text("language"),
+            titles=titles,
+            language=language,
             priority=_number(entry, "priority", "0"),
             read_by=entry.text("readBy"),
             place=entry.place,
@@ -40,7 +51,7 @@ def _read_source(entry: Mapping) -> list[SourceRecord]:
             lines=_number(entry, "lines", "0"),
             date=entry.text("date", ""),
             publisher=entry.text("publisher", ""),
-            url=entry.text("url", ""),
+            url=url,
             license=entry.text("license", ""),
         )
     ]
@@ -48,6 +59,10 @@ def _read_source(entry: Mapping) -> list[SourceRecord]:
 
 def _number(entry: Mapping, key: str, default: str) -> int:
     text = entry.text(key, default)
-    if not text.isascii() or not text.isdigit():
-        raise SourceError([Problem(str(entry.place), f"{key} {text!r} is no whole number")])
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS:
+        raise _wrong(entry, f"{key} {text[:20]!r} is no whole number", f"write digits only, at most {MAX_DIGITS}")
     return int(text)
+
+
+def _wrong(entry: Mapping, message: str, hint: str) -> SourceError:
+    return SourceError([Problem(str(entry.place), message, hint)])

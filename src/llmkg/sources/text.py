@@ -11,7 +11,7 @@ __all__ = ["decode", "hidden_characters", "read_text"]
 
 MAX_BYTES = 64 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
-_HIDDEN = re.compile("[\x80-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def read_text(path: Path, name: str = "") -> str:
@@ -51,7 +51,7 @@ def decode(data: bytes, shown: str) -> str:
     except UnicodeDecodeError as error:
         before = body[: error.start]
         line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
         message = f"byte 0x{body[error.start]:02x} is not UTF-8 (a Latin-1 or GBK file?)"
         raise SourceError([Problem(f"{shown}:{line}:{column}", message, "save the file as UTF-8")]) from error
     if not text.strip():

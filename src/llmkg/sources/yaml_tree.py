@@ -6,6 +6,7 @@ The reader builds from libyaml's events, whose parser keeps its own stack, so th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,14 @@ from llmkg.errors import Problem, SourceError
 from llmkg.records import Place
 from llmkg.sources.text import read_text
 
-__all__ = ["Mapping", "Node", "Reading", "Scalar", "Sequence", "parse_yaml", "read_entries"]
+__all__ = ["MAX_DIGITS", "Mapping", "Node", "Reading", "Scalar", "Sequence", "parse_yaml", "read_entries"]
 
 MAX_DEPTH = 32
+#: how long a whole number may be that counts lines or ranks sources
+MAX_DIGITS = 9
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# what YAML does not allow, and the line ends that YAML knows but editors do not count
+_REFUSED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Mapping:
         found = []
         for item in nodes:
             if not isinstance(item, Scalar):
-                raise _wrong(node.place, f"{key!r} must hold texts only")
+                raise _wrong(item.place, f"{key!r} must hold texts only", f"write '{key}: [text, text]'")
             found.append(item.text)
         return tuple(found)
 
@@ -100,6 +105,11 @@ def parse_yaml(text: str, name: str) -> Node:
     >>> node.items[0].texts("languages"), node.items[0].text("version")
     (('en', 'no'), '3.10')
     """
+    refused = _REFUSED.search(text)
+    if refused:
+        at = refused.start()
+        place = Place(name, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+        raise _wrong(place, f"holds the control character U+{ord(refused.group()):04X}", "remove the character")
     try:
         return _build(yaml.parse(text, Loader=_LOADER), name)
     except yaml.MarkedYAMLError as error:
@@ -129,8 +139,8 @@ def _build(events: Iterator[Any], name: str) -> Node:
                 raise _wrong(place, "a second document starts here", "keep one document in a file")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _wrong(place, "anchors (&) and aliases (*) are not read", "write the value out, or quote it")
-        elif isinstance(event, yaml.NodeEvent) and _is_tagged(event):
-            raise _wrong(place, f"tag {event.tag!r} is not read", "remove the tag")
+        elif _tag(event):
+            raise _wrong(place, f"tag {_tag(event)!r} is not read", "remove the tag")
         if isinstance(event, yaml.ScalarEvent):
             _add(root, stack, Scalar(event.value, place))
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -144,8 +154,9 @@ def _build(events: Iterator[Any], name: str) -> Node:
     return root[0]
 
 
-def _is_tagged(event: Any) -> bool:
-    return bool(getattr(event, "tag", None)) and event.tag != "!"
+def _tag(event: Any) -> str:
+    tag = getattr(event, "tag", None) or ""
+    return "" if tag == "!" else str(tag)
 
 
 @dataclass(slots=True)
@@ -171,7 +182,7 @@ def _add(root: list[Node], stack: list[_Open], node: Node) -> None:
         top.items.append(node)
     elif top.key is None:
         if not isinstance(node, Scalar):
-            raise _wrong(node.place, "a key must be a text")
+            raise _wrong(node.place, "a key must be a text", "write 'key: value'")
         if node.text in top.pairs:
             raise _wrong(node.place, f"key {node.text!r} stands twice", "keep one of the two")
         top.key = node
