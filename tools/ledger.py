@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import sys
 from pathlib import Path
 
 from llmkg.build import read_inputs
+from llmkg.namespaces import BASE, term
+from llmkg.quads import ontology_triples
 
 ROOT = Path(__file__).parents[1]
 LEDGER = ROOT / "data" / "identifiers.csv"
-_CONCEPT = re.compile(r"^<https://w3id\.org/llmkg/(vocabulary/[^/>]+/[^>]+)>", re.MULTILINE)
 
 
 def present() -> dict[str, str]:
@@ -24,9 +24,8 @@ def present() -> dict[str, str]:
     inputs = read_inputs(ROOT / "data")
     found = {f"{'model' if e.kind.startswith('model-') else e.kind}/{e.slug}": e.kind for e in inputs.entities}
     found |= {f"source/{source.slug}": "source" for source in inputs.sources}
-    for path in (ROOT / "ontology" / "vocabularies").glob("*.ttl"):
-        found |= {match: "concept" for match in _CONCEPT.findall(path.read_text(encoding="utf-8"))}
-    return found
+    concepts = [s.value for s, p, o in ontology_triples(ROOT / "ontology") if o == term("skos:Concept") and "#" not in s.value]
+    return found | {iri.removeprefix(BASE): "concept" for iri in concepts}
 
 
 def recorded() -> dict[str, str]:

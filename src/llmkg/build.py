@@ -179,13 +179,12 @@ def assemble(inputs: Inputs, ontology: Path) -> list[Quad]:
     for claim in inputs.claims:
         try:
             stated = writer.triples(claim)
-            described, link = writer.event_triples(claim)
+            described = writer.event_triples(claim)
         except SourceError as error:
             problems.extend(error.problems)
             continue
         named["entities"].update(described)
         named[claim.source].update(stated)
-        named[claim.source].update(link)
     if problems:
         raise SourceError(problems)
     stated_triples = [triple for triples in named.values() for triple in triples]

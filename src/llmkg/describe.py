@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import NamedNode
 
 from llmkg.namespaces import shorten
 from llmkg.render import shown
@@ -54,11 +54,11 @@ def describe(entity: NamedNode, ask: Ask) -> Description:
     """Give the description of ``entity``, asked through the stored queries ``entity``, ``claims``, ``conflicts``,
     ``not-stated`` and ``related``.
     """
-    names = ask("entity", {"about": entity})
+    names = ask("entity", {"entity": entity})
     claims = ask("claims", {"about": entity})
     conflicts = ask("conflicts", {"about": entity})
     missing = ask("not-stated", {"entity": entity})
-    related = ask("related", {"about": entity})
+    related = ask("related", {"entity": entity})
     first = dict(zip(names.columns, names.rows[0], strict=True)) if names.rows else {}
     labels = tuple(text for text in (plain_text(first.get("label")), plain_text(first.get("labelZh"))) if text)
     aliases = plain_text(first.get("aliases"))
@@ -66,7 +66,7 @@ def describe(entity: NamedNode, ask: Ask) -> Description:
         path=shorten(entity.value),
         labels=tuple(dict.fromkeys(labels)) or (shorten(entity.value),),
         kind=plain_text(first.get("kind")),
-        aliases=tuple(aliases.split(", ")) if aliases else (),
+        aliases=tuple(aliases.split("; ")) if aliases else (),
         properties=_properties(claims, conflicts),
         related=_groups(related),
         not_stated=tuple(sorted({shorten(plain_text(row[2])) for row in missing.rows})),
@@ -101,10 +101,9 @@ def _statement(value: Term | None, rows: list[tuple[Term | None, ...]], at: dict
     places = {(plain_text(row[at["source"]]), int(plain_text(row[at["line"]]))) for row in rows}
     qualifiers = {plain_text(row[at["qualifier"]]) for row in rows} - {""}
     unit = plain_text(rows[0][at["unit"]])
-    status = ""
-    if isinstance(value, Literal) and value.value in ("unknown", "none") and plain_text(rows[0][at["status"]]):
-        status = f"stated to be {value.value}"
-    text = shown(value)
+    nothing = plain_text(rows[0][at["status"]])
+    status = f"stated to be {nothing}" if nothing else ""
+    text = plain_text(rows[0][at["valueLabel"]]) or shown(value)
     return Statement(text, unit, tuple(f"{source}:{line}" for source, line in sorted(places)), tuple(sorted(qualifiers)), status)
 
 

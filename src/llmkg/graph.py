@@ -16,8 +16,8 @@ from llmkg.config import Settings, read_settings
 from llmkg.describe import Description, describe
 from llmkg.diagrams import draw
 from llmkg.endpoint import Endpoint
-from llmkg.errors import QueryError, StoreUnavailable, UsageError
-from llmkg.home import current_version
+from llmkg.errors import QueryError, UsageError
+from llmkg.home import is_new, sound_version
 from llmkg.identifiers import path_of
 from llmkg.identity import Index, Name, index_of
 from llmkg.queries import StoredQuery, bind, find_queries, load_query, parse_value
@@ -179,10 +179,5 @@ def connect(settings: Settings) -> KnowledgeGraph:
     """Give the graph that ``settings`` name, building it first where there is none."""
     if settings.endpoint:
         return KnowledgeGraph(settings, RemoteEndpoint(settings.endpoint, settings.timeout))
-    try:
-        version = current_version(settings.home)
-    except StoreUnavailable:
-        if settings.home.is_dir() and any(settings.home.iterdir()):
-            raise
-        version = build(settings).version
+    version = build(settings).version if is_new(settings.home) else sound_version(settings.home)
     return KnowledgeGraph(settings, open_store(version / "store", settings.timeout))

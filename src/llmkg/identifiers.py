@@ -44,7 +44,7 @@ ENTITY_KINDS: dict[str, str] = {
 EVENT_KINDS = ("run", "inference", "evaluation")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[.+-][a-z0-9]+)*\+*")
-_FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`]')
+_FORBIDDEN = re.compile(r'[\x00-\x20\x7f-\x9f<>"{}|\\^`\ud800-\udfff]')
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_IRI = 2048
 

@@ -6,6 +6,7 @@ Names are compared after Unicode NFKC, case folding, and removal of white space 
 from __future__ import annotations
 
 import re
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ SELECT ?entity ?name ?rank WHERE {
   UNION { ?entity llmkg:hubId ?name . BIND(1 AS ?rank) }
   UNION { ?entity a skos:Concept ; skos:prefLabel ?name . BIND(0 AS ?rank) }
   UNION { ?entity a skos:Concept ; skos:altLabel ?name . BIND(1 AS ?rank) }
-  UNION { ?entity llmkg:valueType ?type ; rdfs:label ?name . BIND(0 AS ?rank) }
+  UNION { ?entity llmkg:valueType ?type ; rdfs:label ?name . BIND(1 AS ?rank) }
 }
 """
 
@@ -70,7 +71,7 @@ class Index:
         for name in self._names:
             self._by_text.setdefault(normalize(name.text), {}).setdefault(name.path, name.rank)
         for path in sorted(self._paths):
-            self._by_text.setdefault(normalize(path.rpartition("/")[2]), {}).setdefault(path, 2)
+            self._by_text.setdefault(normalize(_last_part(path)), {}).setdefault(path, 2)
 
     def candidates(self, text: str, kinds: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Give the paths of the entities that ``text`` names, best first: labels, then aliases, then slugs.
@@ -79,7 +80,7 @@ class Index:
         >>> index.candidates("llama"), index.candidates("llama", ("software",))
         (('model/llama',), ('software/llama',))
         """
-        path = path_of(text) or text
+        path = path_of(text) or text.replace("llmkg:", "ontology#", 1)
         if path in self._paths and _is_kind(path, kinds):
             return (path,)
         ranks = {p: rank for p, rank in self._by_text.get(normalize(text), {}).items() if _is_kind(p, kinds)}
@@ -127,12 +128,22 @@ class Index:
 def index_of(endpoint: Endpoint) -> Index:
     """Give the index of all names that ``endpoint`` knows."""
     rows = endpoint.query(_NAMES).rows
-    return Index(Name(_path(plain_text(entity)), plain_text(name), int(plain_text(rank))) for entity, name, rank in rows)
+    names = {Name(_path(plain_text(entity)), plain_text(name), int(plain_text(rank))) for entity, name, rank in rows}
+    return Index(names | {Name(name.path, _last_part(name.path)) for name in names if _is_property(name.path)})
 
 
 def _path(iri: str) -> str:
     return path_of(iri) or iri
 
 
+def _last_part(path: str) -> str:
+    return re.split("[/#]", path)[-1]
+
+
+def _is_property(path: str) -> bool:
+    return path.startswith("ontology#")
+
+
 def _is_kind(path: str, kinds: tuple[str, ...]) -> bool:
-    return not kinds or split_path(path)[0] in kinds
+    kind = "property" if _is_property(path) else split_path(path)[0]
+    return not kinds or kind in kinds

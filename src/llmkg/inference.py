@@ -293,7 +293,7 @@ def _summaries(facts: Facts) -> Iterator[Triple]:
         if isinstance(claim.get("object"), NamedNode):
             sources[claim["object"]].add(name)  # type: ignore[index]
     for entity in facts.entities:
-        yield entity, term("aliasList"), Literal(_join(facts.aliases.get(entity, ())))
+        yield entity, term("aliasList"), Literal("; ".join(sorted(facts.aliases.get(entity, ()))))
         yield entity, term("sourceList"), Literal(_join(sources.get(entity, ())))
 
 

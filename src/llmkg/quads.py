@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
-from llmkg.errors import Problem, QueryError, SourceError
+from llmkg.errors import Problem, SourceError
 from llmkg.identifiers import EVENT_KINDS, check_iri, claim_iri, entity_iri, is_slug, split_path
 from llmkg.identity import Index, Name
 from llmkg.mapping import PROPERTIES, PropertyRule, dimension_of
@@ -137,21 +137,20 @@ class ClaimWriter:
         value, qualifier = self._value(record, rule)
         return _claim(record, subject, rule, value, (qualifier,) if qualifier else ())
 
-    def event_triples(self, record: ClaimRecord) -> tuple[list[Triple], list[Triple]]:
-        """Give what the subject of ``record`` is, and its claim of belonging to its model, if it is an event."""
+    def event_triples(self, record: ClaimRecord) -> list[Triple]:
+        """Give what the subject of ``record`` is, what it is called, and its model, if it is an event."""
         kind, rest = split_path(record.about)
         if kind not in EVENT_KINDS:
-            return [], []
+            return []
         link, english, chinese = _EVENTS[kind]
         model, _, name = rest.partition("/")
         subject = entity_iri(record.about)
-        named: list[Triple] = list(_typed(subject, kind))
+        named: list[Triple] = [*_typed(subject, kind), (subject, term(link), entity_iri(f"model/{model}"))]
         for label in self.labels[f"model/{model}"]:
             pattern = chinese if label.language == "zh" else english
             text = pattern.format(label.value) + (f": {name.replace('-', ' ')}" if name else "")
             named.append((subject, _LABEL, Literal(text, language=label.language or "en")))
-        rule = PropertyRule(link, (kind,), "entity", ("model",))
-        return named, _claim(record, record.about, rule, entity_iri(f"model/{model}"), ())
+        return named
 
     def _subject(self, record: ClaimRecord) -> str:
         about = record.about
@@ -175,14 +174,13 @@ class ClaimWriter:
             return found[0]
         if found:
             raise _wrong(record, f"{text!r} names several things", f"write one of: {', '.join(found)}")
-        raise _wrong(record, f"{text!r} names nothing that we know", self._near(text, kinds))
+        sought = f"no {' or '.join(kinds)}" if kinds else "nothing"
+        raise _wrong(record, f"{text!r} names {sought} that we know", self._near(text, kinds))
 
     def _near(self, text: str, kinds: tuple[str, ...]) -> str:
-        try:
-            self.index.resolve(text, kinds)
-        except QueryError as error:
-            return f"{error.hint} Or add it to data/entities/" if error.hint else ""
-        return ""
+        near = self.index.suggest(text, kinds)
+        meant = f"did you mean {' or '.join(map(repr, near))}? if not, " if near else ""
+        return f"{meant}add it to data/entities/"
 
     def _value(self, record: ClaimRecord, rule: PropertyRule) -> tuple[NamedNode | Literal, str]:
         text = record.value

@@ -195,7 +195,7 @@ def _checked(whole: str, value: Decimal, dimension: str) -> Decimal:
     """Give ``value`` in its plain form, or raise where it is negative, too large, or finer than a store calculates with."""
     largest = _LARGEST_EXPONENT.get(dimension, 30)
     if value.is_signed():
-        raise QuantityError(f"{whole!r} is negative; nothing here can be")
+        raise QuantityError(f"{whole!r} is negative; check the sign")
     if value.adjusted() > largest:
         raise QuantityError(f"{whole!r} is larger than 10^{largest}")
     if dimension == "hours":

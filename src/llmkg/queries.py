@@ -91,8 +91,8 @@ def find_queries(folder: Path) -> dict[str, Path]:
 
 def load_query(path: Path) -> StoredQuery:
     """Give the stored query in ``path``; raise :class:`SourceError` with file and line where it is malformed."""
-    text = read_text(path)
     name = f"queries/{path.parent.name}/{path.name}"
+    text = read_text(path, name)
     header = _header(text, name)
     header.only(*_HEADER_KEYS)
     parameters = _parameters(header, name)
@@ -115,7 +115,7 @@ def _header(text: str, name: str) -> yaml_tree.Mapping:
     lines = text.split("\n")
     # other lines are kept as blanks, so that lines and columns are the file's own
     header = "\n".join("   " + line[3:] if line.startswith("#+ ") else "" for line in lines)
-    tree = yaml_tree.parse_yaml(header, name)
+    tree = yaml_tree.parse_yaml(header, name) if header.strip() else None
     if not isinstance(tree, yaml_tree.Mapping):
         raise SourceError([Problem(f"{name}:1:1", "has no header", "start with '#+ summary: …'")])
     return tree
@@ -135,15 +135,22 @@ def _parameter(name: str, entry: yaml_tree.Node) -> Parameter:
         raise SourceError([Problem(str(entry.place), f"parameter {name!r} has no type", "write {type: …, help: …}")])
     entry.only(*_PARAMETER_KEYS)
     kind = entry.text("type")
-    if kind not in TYPES or not _NAME.fullmatch(name) or (kind == "choice") != ("choices" in entry.items):
-        message = f"parameter {name!r} of type {kind!r}"
-        hint = f"names are kebab-case; types: {', '.join(TYPES)}; a choice, and nothing else, has choices"
-        raise SourceError([Problem(str(entry.place), message, hint)])
+    required = entry.text("required", "false")
+    wrong = (
+        (not _NAME.fullmatch(name), "is not in kebab-case", "write it like max-distance"),
+        (kind not in TYPES, f"has the unknown type {kind!r}", f"types: {', '.join(TYPES)}"),
+        ((kind == "choice") != ("choices" in entry.items), "has choices and another type, or no choices",
+         "give choices: […] with type: choice, and with no other"),
+        (required not in ("true", "false"), f"has required: {required}", "write true or false"),
+    )  # fmt: skip
+    for is_wrong, message, hint in wrong:
+        if is_wrong:
+            raise SourceError([Problem(str(entry.place), f"parameter {name!r} {message}", hint)])
     return Parameter(
         name=name,
         type=kind,
         help=entry.text("help"),
-        required=entry.text("required", "false") == "true",
+        required=required == "true",
         kinds=entry.texts("kinds"),
         choices=entry.texts("choices"),
         default=entry.text("default", ""),
@@ -260,7 +267,8 @@ def _canonical(kind: str, text: str, where: str) -> str:
         value = Decimal(text.replace("_", ""))
         plain = format(value, "f")
         if abs(value) >= (2**63 if kind == "integer" else 10**20):
-            raise QueryError(f"{text[:60]!r} is too large; the most is {'2^63 - 1' if kind == 'integer' else '10^20'}", where)
+            most = "2^63 - 1" if kind == "integer" else "10^20"
+            raise QueryError(f"{text[:60]!r} is too large; the most is {most}", where, "check the scale")
     except (ValueError, InvalidOperation) as error:
         raise QueryError(f"{text[:60]!r} is no {kind}", where, f"write it like {example}") from error
     whole, point, places = plain.partition(".")

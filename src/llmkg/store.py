@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +21,7 @@ __all__ = ["MAX_ROWS", "Store", "canonical_hash", "canonical_lines", "open_store
 
 MAX_ROWS = 2_000_000
 _STACK = 64 * 1024 * 1024
+_ERROR = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 T = TypeVar("T")
 
 
@@ -45,32 +48,47 @@ class Store:
         return _within(self._timeout, lambda: self._answer(text))
 
     def quads(self) -> Iterator[Quad]:
-        """Give every quad of the store, in no order."""
-        return iter(self._store)
+        """Give every quad of the store, in no order; raise :class:`StoreCorrupt` where its files are damaged."""
+        return self._sound(iter(self._store))
 
     def pattern(
         self, subject: NamedNode | None, predicate: NamedNode | None, value: NamedNode | None
     ) -> Iterator[Quad]:
         """Give every quad of the default graph that fits, in no order; None fits all."""
-        return self._store.quads_for_pattern(subject, predicate, value, DefaultGraph())
+        return self._sound(self._store.quads_for_pattern(subject, predicate, value, DefaultGraph()))
 
     def graph_quads(self, graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
         """Give every quad of one graph, in no order."""
-        return self._store.quads_for_pattern(None, None, None, graph)
+        return self._sound(self._store.quads_for_pattern(None, None, None, graph))
+
+    def _sound(self, quads: Iterator[Quad]) -> Iterator[Quad]:
+        try:
+            yield from quads
+        except (OSError, RuntimeError, ValueError) as error:
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: Exception) -> StoreCorrupt:
+        return StoreCorrupt(f"cannot be read: {error}", self._name, "llmkg build makes it anew")
 
     def _answer(self, text: str) -> Results:
         try:
             return _read(self._store.query(text))
         except SyntaxError as error:
-            raise QueryError(f"is no SPARQL: {error.msg or error}", _place(error)) from error
+            place, message = _place(error)
+            raise QueryError(f"is no SPARQL: {message}", place) from error
         except OSError as error:
-            raise StoreCorrupt(f"cannot be read: {error}", self._name, "llmkg build makes it anew") from error
+            raise self._corrupt(error) from error
         except (RuntimeError, ValueError) as error:
+            if "corruption" in str(error).lower():
+                raise self._corrupt(error) from error
             raise QueryError(f"cannot be evaluated: {error}", "query") from error
 
 
-def _place(error: SyntaxError) -> str:
-    return f"query:{error.lineno or 1}:{error.offset or 1}"
+def _place(error: SyntaxError) -> tuple[str, str]:
+    """Give place and message of a syntax error; the engine writes both into one text."""
+    found = _ERROR.fullmatch(error.msg)
+    line, column, message = found.groups() if found else (error.lineno or 1, error.offset or 1, error.msg)
+    return f"query:{line}:{column}", str(message)
 
 
 def _read(answer: QuerySolutions | QueryBoolean | QueryTriples) -> Results:
@@ -78,16 +96,19 @@ def _read(answer: QuerySolutions | QueryBoolean | QueryTriples) -> Results:
         kind = NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
         return Results(("answer",), ((pyoxigraph.Literal("true" if answer else "false", datatype=kind),),))
     if isinstance(answer, QueryTriples):
-        triples = sorted({(t.subject, t.predicate, t.object) for t in answer}, key=lambda t: tuple(map(str, t)))
-        return Results(("subject", "predicate", "object"), tuple(triples), is_graph=True)
+        triples = {(t.subject, t.predicate, t.object) for t in _limited(answer)}
+        ordered = sorted(triples, key=lambda t: tuple(map(str, t)))
+        return Results(("subject", "predicate", "object"), tuple(ordered), is_graph=True)
     columns = tuple(variable.value for variable in answer.variables)
     width = range(len(columns))
-    rows = []
-    for solution in answer:
-        rows.append(tuple(solution[index] for index in width))
-        if len(rows) > MAX_ROWS:
+    return Results(columns, tuple(tuple(solution[index] for index in width) for solution in _limited(answer)))
+
+
+def _limited(answer: Iterable[T]) -> Iterator[T]:
+    for count, row in enumerate(answer):
+        if count >= MAX_ROWS:
             raise LimitError(f"more than {MAX_ROWS} rows", "query", "add LIMIT")
-    return Results(columns, tuple(rows))
+        yield row
 
 
 def _within(timeout: float, work: Callable[[], T]) -> T:
@@ -103,6 +124,7 @@ def _within(timeout: float, work: Callable[[], T]) -> T:
         try:
             done.append(work())
         except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            _forget(error)
             failed.append(error)
 
     previous = threading.stack_size(_STACK)
@@ -119,14 +141,21 @@ def _within(timeout: float, work: Callable[[], T]) -> T:
     return done[0]
 
 
+def _forget(error: BaseException | None) -> None:
+    """Let go of what the frames of ``error`` hold: the engine's iterators must end in the thread that made them."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
 def open_store(folder: Path, timeout: float = 60.0) -> Store:
     """Give the store in ``folder``, opened read-only; nothing is created or changed.
 
     Raise :class:`StoreUnavailable` where there is none and :class:`StoreCorrupt` where it cannot be opened.
     """
-    if not (folder / "CURRENT").is_file():
-        raise StoreUnavailable("holds no store", str(folder), "llmkg build makes one")
     try:
+        if not (folder / "CURRENT").is_file():
+            raise StoreUnavailable("holds no store", str(folder), "llmkg build makes one")
         return Store(pyoxigraph.Store.read_only(str(folder)), str(folder), timeout)
     except PermissionError as error:
         raise StoreUnavailable(f"cannot be read: {error}", str(folder)) from error

@@ -20,7 +20,7 @@ from llmkg.errors import UsageError
 from llmkg.export import FORMATS as EXPORT_FORMATS
 from llmkg.export import export as export_graph
 from llmkg.graph import KnowledgeGraph, connect
-from llmkg.home import current_version
+from llmkg.home import current_version, is_new
 from llmkg.identifiers import entity_iri
 from llmkg.queries import Parameter, StoredQuery
 from llmkg.render import FORMATS
@@ -38,7 +38,7 @@ _output = click.option("-o", "--output", type=click.Path(path_type=Path), help="
 
 def connected(settings: Settings) -> KnowledgeGraph:
     """Give the graph, saying on stderr when it has to be built first."""
-    if not settings.endpoint and not settings.home.exists():
+    if not settings.endpoint and is_new(settings.home):
         note(f"building the graph in {settings.home} (once, a few seconds) …")
     return connect(settings)
 

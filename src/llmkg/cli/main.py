@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ for command in (*asking.COMMANDS, *making.COMMANDS):
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code that ``llmkg.errors`` lists."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_closed()
     given = sys.argv[1:] if arguments is None else arguments
     try:
         code = _run(given)
@@ -69,8 +71,13 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         _leave(130)
-    except (BrokenPipeError, SystemExit):
+    except BrokenPipeError:
         raise
+    except SystemExit as error:
+        if error.code != 1:
+            raise
+        _close_stdout()  # click exits so, and only so, when the reader has closed the pipe
+        return 0
     except OSError as error:
         return _write_failed(error)
     except Exception as error:  # noqa: BLE001 - the last place where a bug can become a message
@@ -91,8 +98,16 @@ def _write_failed(error: OSError) -> int:
     _close_stdout()
     if error.errno == errno.EPIPE:
         return 0
-    click.echo(f"error: cannot be written: {error.strerror}", err=True)
+    with suppress(OSError):  # stderr may be on the same full disk
+        click.echo(f"error: cannot be written: {error.strerror}", err=True)
     return 10
+
+
+def _open_closed() -> None:
+    """Give closed standard streams a place to go, so that no file of ours takes their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
 
 
 def _close_stdout() -> None:

@@ -17,7 +17,7 @@ from llmkg.build import Summary, build, rebuild
 from llmkg.cli.output import emit, note
 from llmkg.config import Settings
 from llmkg.errors import SourceError, UsageError, ValidationError
-from llmkg.home import current_version, verify
+from llmkg.home import current_version, sound_version, verify
 from llmkg.reports import report_json, report_text, report_turtle
 from llmkg.validate import Report, validate_file, validate_store
 
@@ -98,7 +98,7 @@ def validate_command(settings: Settings, files: Sequence[Path], form: str) -> in
         except SourceError as error:
             problems += error.problems
     if not files:
-        store = pyoxigraph.Store.read_only(str(current_version(settings.home) / "store"))
+        store = pyoxigraph.Store.read_only(str(sound_version(settings.home) / "store"))
         reports.append(validate_store(store, settings.ontology))
     engine = reports[0].engine if reports else ""
     report = Report(tuple(sorted({finding for one in reports for finding in one.findings})), engine)

@@ -37,7 +37,10 @@ def note(text: str) -> None:
 
 
 def emit(text: str, output: Path | None = None) -> None:
-    """Write ``text`` to stdout, or to the file ``output`` as a whole; raise :class:`WriteError` where that cannot be."""
+    """Write ``text`` to stdout, or to the file ``output`` as a whole; raise :class:`WriteError` where that cannot be.
+
+    A device or pipe (``--output /dev/stderr``) is written to, never replaced; a link stays, and what it leads to is replaced.
+    """
     if output is None:
         if is_ascii():
             text = text.encode("ascii", "backslashreplace").decode()
@@ -45,18 +48,27 @@ def emit(text: str, output: Path | None = None) -> None:
         sys.stdout.flush()
         return
     try:
-        handle, name = tempfile.mkstemp(prefix=".llmkg-", dir=output.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(output)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if output.exists() and not output.is_file():
+            output.write_text(text, encoding="utf-8", newline="")
+        else:
+            _replace(output.resolve(), text)
+    except BrokenPipeError:
+        return
     except OSError as error:
         raise WriteError(f"cannot be written: {error.strerror}", str(output), "give another --output") from error
     note(f"wrote {output}")
+
+
+def _replace(output: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=".llmkg-", dir=output.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def emit_results(results: Results, form: str | None, output: Path | None = None) -> None:

@@ -52,13 +52,17 @@ def _property(known: Property, numbers: dict[str, int]) -> list[str]:
 
 def _statement(said: Statement, numbers: dict[str, int]) -> str:
     places = ", ".join(f"{numbers[p.rpartition(':')[0]]}:{p.rpartition(':')[2]}" for p in said.places)
-    unit = "" if not said.unit or said.status else f" {said.unit}{_plural(said)}"
+    unit = "" if said.status else _unit(said)
     doubt = f" ({'; '.join(said.qualifiers)})" if said.qualifiers else ""
     return f"{said.status or said.value}{unit}{doubt} [{places}]"
 
 
-def _plural(said: Statement) -> str:
-    return "" if said.value == "1" or said.unit in ("USD", "FLOP", "unit not stated") else "s"
+def _unit(said: Statement) -> str:
+    if not said.unit or said.unit in ("USD", "FLOP"):
+        return f" {said.unit}".rstrip()
+    if said.unit == "unit not stated":
+        return f" ({said.unit})"
+    return f" {said.unit}" if said.value == "1" else f" {said.unit[:-1] + 'ies' if said.unit[-1] == 'y' else said.unit + 's'}"
 
 
 def _hanging(head: str, body: str) -> list[str]:

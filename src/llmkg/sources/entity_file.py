@@ -64,7 +64,11 @@ def read_names(entry: Mapping, key: str) -> tuple[Text, ...]:
         if isinstance(item, Scalar):
             names.append(_checked(item, Text(item.text), key))
         elif isinstance(item, Mapping):
-            names.extend(_checked(item, Text(item.text(language), language), key) for language in item.items)
+            for language in item.items:
+                if not is_language_tag(language):
+                    hint = "write a BCP 47 tag such as en or zh-Hant"
+                    raise _wrong(item, f"{language!r} is no language tag", hint)
+                names.append(_checked(item, Text(item.text(language), language), key))
         else:
             raise _wrong(item, f"{key!r} holds a list inside a list", "write [name, {zh: name}]")
     return tuple(names)
@@ -76,8 +80,6 @@ def _checked(node: Node, name: Text, key: str) -> Text:
         raise _wrong(node, f"an empty name under {key!r}", "remove it")
     if hidden:
         raise _wrong(node, f"{name.value!r} holds the invisible character {hidden}", "remove the character")
-    if name.language and not is_language_tag(name.language):
-        raise _wrong(node, f"{name.language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
     return name
 
 

@@ -121,7 +121,7 @@ def parse_yaml(text: str, name: str) -> Node:
 
 
 def _yaml_hint(error: yaml.MarkedYAMLError) -> str:
-    if "\\t" in str(error.problem) or "cannot start any token" in str(error.problem):
+    if "tab" in str(error.problem) or "cannot start any token" in str(error.problem):
         return "indent with spaces, and put texts that start with a special character in quotes"
     return "put texts that hold ': ' or ' #' in quotes"
 
