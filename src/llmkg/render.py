@@ -15,7 +15,7 @@ from llmkg.errors import QueryError
 from llmkg.namespaces import PREFIXES, shorten
 from llmkg.results import Results, Term, plain_text, to_python
 
-__all__ = ["FORMATS", "render", "short_number", "shown", "width"]
+__all__ = ["FORMATS", "render", "short_number", "shown", "width", "wrap"]
 
 _XSD = PREFIXES["xsd"]
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
@@ -60,6 +60,41 @@ def width(text: str) -> int:
     wide = sum(1 for character in text if unicodedata.east_asian_width(character) in "WF")
     marks = sum(1 for character in text if unicodedata.combining(character))
     return len(text) + wide - marks
+
+
+def wrap(text: str, room: int, indent: str, first: str | None = None) -> list[str]:
+    """Give ``text`` as lines of at most ``room`` terminal columns, broken at spaces, and inside wide text where it must be.
+
+    >>> wrap("sources: alpaca-models, open-llm-survey", 26, "  ", "")
+    ['sources: alpaca-models,', '  open-llm-survey']
+    """
+    lines = [indent if first is None else first]
+    empty = True
+    for word in text.split():
+        while True:
+            space = "" if empty else " "
+            if width(lines[-1] + space + word) <= room:
+                lines[-1] += space + word
+                empty = False
+                break
+            fits = _fitting(word, room - width(lines[-1] + space))
+            if empty or (fits and not word.isascii()):
+                fits = max(fits, 1)
+                lines[-1] += space + word[:fits]
+                word = word[fits:]  # noqa: PLW2901 - what is left of it
+            lines.append(indent)
+            empty = True
+    return lines
+
+
+def _fitting(word: str, room: int) -> int:
+    """Give how many characters of ``word`` fit in ``room`` columns."""
+    taken = 0
+    for count, character in enumerate(word):
+        taken += width(character)
+        if taken > room:
+            return count
+    return len(word)
 
 
 def render(results: Results, form: str) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.box import ASCII2, SIMPLE_HEAD
@@ -15,8 +16,8 @@ from rich.text import Text
 
 from llmkg.errors import WriteError
 from llmkg.namespaces import BASE
-from llmkg.render import render, shown
-from llmkg.results import Results
+from llmkg.render import render, shown, width, wrap
+from llmkg.results import Results, Term, plain_text
 
 __all__ = ["emit", "emit_results", "is_ascii", "note", "on_terminal"]
 
@@ -86,29 +87,60 @@ def emit_results(results: Results, form: str | None, output: Path | None = None)
 
 
 def _print_table(results: Results) -> None:
+    """Print a table that fits the terminal, or, where the columns cannot, one record after the other."""
     console = Console(highlight=False)
-    kept = [i for i in range(len(results.columns)) if not _is_labelled(results, i)]
+    kept = [i for i in range(len(results.columns)) if not _is_hidden(results, i)]
+    columns = [results.columns[index] for index in kept]
+    rows = [[_ascii(_brief(row[index], results.columns[index])) for index in kept] for row in results.rows]
+    natural = [max([width(name), *(width(row[i]) for row in rows)]) for i, name in enumerate(columns)]
+    least = [min(size, max(width(name), _NARROW)) for size, name in zip(natural, columns, strict=True)]
+    if sum(least) + _GAP * (len(least) - 1) > console.width:
+        sys.stdout.write("".join(_record(columns, row, console.width) for row in rows))
+        return
     box = ASCII2 if is_ascii() else SIMPLE_HEAD
-    table = Table(box=box, show_edge=False, pad_edge=False, header_style="bold")
-    for index in kept:
-        name = results.columns[index]
-        numbers = any(not isinstance(row[index], type(None)) and _is_number(row, index) for row in results.rows)
-        table.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
-    for row in results.rows:
-        table.add_row(*(Text(_ascii(shown(row[index], results.columns[index]))) for index in kept))
+    table = Table(box=box, show_edge=False, padding=(0, _GAP // 2), collapse_padding=True, pad_edge=False, header_style="bold")
+    for position, index in enumerate(kept):
+        numbers = any(_is_number(row[index]) for row in results.rows)
+        justify: Literal["left", "right"] = "right" if numbers else "left"
+        table.add_column(Text(columns[position]), justify=justify, overflow="fold", min_width=least[position])
+    for row in rows:
+        table.add_row(*map(Text, row))
     console.print(table)
+
+
+_NARROW, _GAP = 13, 2
+
+
+def _record(columns: list[str], row: list[str], room: int) -> str:
+    """Give one row as a heading of its first cells and the rest below it, each with its name."""
+    head = "  ".join(cell for cell in row[:3] if cell)
+    rest = "; ".join(f"{name} {cell}" for name, cell in zip(columns[3:], row[3:], strict=True) if cell)
+    first = [head] if width(head) <= room else wrap(head, room, "  ", "")
+    return "\n".join([*first, *(wrap(rest, room, "    ") if rest else [])]) + "\n"
+
+
+def _brief(term: Term | None, column: str) -> str:
+    """Give a term for the narrow space of a terminal: a model or concept of ours by its last part."""
+    text = " ".join(shown(term, column).split())
+    return text.rpartition("/")[2] if text.startswith(("model/", "vocabulary/")) else text
 
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode() if is_ascii() else text
 
 
+def _is_hidden(results: Results, index: int) -> bool:
+    """Tell whether a column tells a person nothing: empty, a claim's IRI, or IRIs whose labels stand beside them."""
+    empty = bool(results.rows) and all(row[index] is None for row in results.rows)
+    return empty or results.columns[index] in ("claim", "valueLabel") or _is_labelled(results, index)
+
+
 def _is_labelled(results: Results, index: int) -> bool:
     following = results.columns[index + 1] if index + 1 < len(results.columns) else ""
     named = following in ("label", f"{results.columns[index]}Label")
-    return named and all(row[index] is None or getattr(row[index], "value", "").startswith(BASE) for row in results.rows)
+    return named and all(row[index] is None or plain_text(row[index]).startswith(BASE) for row in results.rows)
 
 
-def _is_number(row: tuple[object, ...], index: int) -> bool:
-    datatype = getattr(row[index], "datatype", None)
+def _is_number(term: Term | None) -> bool:
+    datatype = getattr(term, "datatype", None)
     return datatype is not None and datatype.value.rpartition("#")[2] in ("integer", "decimal", "double")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from llmkg.describe import Description, Property, Statement
-from llmkg.render import width
+from llmkg.render import wrap
 
 __all__ = ["description_text"]
 
@@ -70,10 +68,4 @@ def _hanging(head: str, body: str) -> list[str]:
 
 
 def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
-    """Wrap to 80 columns, counting wide characters as two."""
-    start = indent if first is None else first
-    wide = sum(1 for character in text if width(character) == 2)
-    room = _WIDTH - (_WIDTH * wide // max(len(text), 1)) // 2
-    return textwrap.wrap(
-        text, room, initial_indent=start, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
-    ) or [""]
+    return wrap(text, _WIDTH, indent + "  ", indent if first is None else first)
