@@ -245,11 +245,19 @@ def _drop_old(home: Path, kept: tuple[Path | None, ...]) -> None:
 
 def _hash_files(folder: Path) -> dict[str, str]:
     hashes = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as handle:
-                hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(handle, "sha256").hexdigest()
+    for parent, _, names in os.walk(folder, onerror=_fail):
+        for path in (Path(parent) / name for name in names):
+            hashes[path.relative_to(folder).as_posix()] = _hash(path) if path.is_file() else ""
     return hashes
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _write(path: Path, text: str) -> None:

@@ -59,6 +59,7 @@ class Facts:
     aliases: dict[NamedNode, set[str]] = field(default_factory=lambda: defaultdict(set))
     entities: set[NamedNode] = field(default_factory=set)
     compared: dict[NamedNode, dict[str, set[NamedNode]]] = field(default_factory=lambda: defaultdict(dict))
+    preferred_labels: list[tuple[NamedNode, Literal]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def gather(triples: Iterable[Triple]) -> Facts:
             facts.priorities[subject] = int(value.value)
         elif predicate == term("kind"):
             facts.entities.add(subject)
+        elif predicate == term("skos:prefLabel") and isinstance(value, Literal):
+            facts.preferred_labels.append((subject, value))
         elif predicate == term("skos:altLabel"):
             facts.aliases[subject].add(value.value)
         elif predicate in evaluation and isinstance(value, NamedNode):
@@ -209,6 +212,8 @@ def infer(facts: Facts) -> Iterator[Triple]:
             yield from _descent(model, ancestor, distance)
     yield from _conflicts(facts)
     yield from _summaries(facts)
+    # skos:prefLabel is a sub-property of rdfs:label (SKOS Reference, S11)
+    yield from ((concept, term("rdfs:label"), label) for concept, label in facts.preferred_labels)
     for parts in facts.compared.values():
         for model_iri in parts.get("model", ()):
             for other in parts.get("other", ()):

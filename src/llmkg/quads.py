@@ -99,6 +99,11 @@ def source_triples(record: SourceRecord) -> Iterator[Triple]:
         yield subject, term("lineCount"), _integer(record.lines)
     if record.url:
         yield subject, term("homepage"), Literal(record.url, datatype=term("xsd:anyURI"))
+    for name, value in (("dcterms:publisher", record.publisher), ("dcterms:license", record.license)):
+        if value:
+            yield subject, term(name), Literal(value)
+    if record.date:
+        yield subject, term("sourceDate"), Literal(record.date, datatype=term("xsd:date"))
 
 
 def names_of(entities: Iterable[EntityRecord]) -> Iterator[Name]:

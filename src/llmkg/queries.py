@@ -24,7 +24,7 @@ __all__ = ["Parameter", "StoredQuery", "bind", "find_queries", "load_query", "pa
 TYPES = ("entity", "iri", "string", "integer", "decimal", "boolean", "date", "choice")
 _HEADER_KEYS = ("summary", "description", "tags", "params", "answers")
 _PARAMETER_KEYS = ("type", "help", "required", "kinds", "choices", "default")
-_ESCAPE = re.compile(r"\\\\([uU])|\\.", re.DOTALL)
+_ESCAPE = re.compile(r"\\\\([uU])|\\u([0-9A-F]{4})|\\.", re.DOTALL)
 _FORMS = {
     "integer": re.compile(r"[+-]?[0-9]{1,3}(?:_?[0-9]){0,20}"),
     "decimal": re.compile(r"[+-]?(?:[0-9]{1,25}(?:\.[0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][+-]?[0-9]{1,2})?"),
@@ -222,10 +222,16 @@ def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
 def _written(term: Term) -> str:
     """Give a term as SPARQL text that engines read alike.
 
-    Some (rdflib) replace ``\\uXXXX`` before they look for strings, so the text ``\\u0041`` must not stand in one: its u is written
-    as an escape of its own.
+    Some (rdflib) replace ``\\u`` with 4 or 8 digits before they look for strings. So no text may seem to hold such an escape: its u
+    is written as one, and every escape has 8 digits.
     """
-    return _ESCAPE.sub(lambda found: rf"\\\u{ord(found[1]):04X}" if found[1] else found[0], str(term))
+    return _ESCAPE.sub(_escaped, str(term))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if found[1]:
+        return rf"\\\U{ord(found[1]):08X}"
+    return rf"\U0000{found[2]}" if found[2] else found[0]
 
 
 def parse_value(parameter: Parameter, text: str, resolve: Resolve) -> Term:

@@ -107,7 +107,7 @@ def _open_closed() -> None:
     """Give closed standard streams a place to go, so that no file of ours takes their number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - never closed
 
 
 def _close_stdout() -> None:

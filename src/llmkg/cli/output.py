@@ -40,7 +40,8 @@ def note(text: str) -> None:
 def emit(text: str, output: Path | None = None) -> None:
     """Write ``text`` to stdout, or to the file ``output`` as a whole; raise :class:`WriteError` where that cannot be.
 
-    A device or pipe (``--output /dev/stderr``) is written to, never replaced; a link stays, and what it leads to is replaced.
+    A device or pipe (``--output /dev/stderr``) is written to, never replaced; a link stays, and what it leads to
+    is replaced.
     """
     if output is None:
         if is_ascii():
