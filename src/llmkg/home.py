@@ -113,9 +113,7 @@ def sound_version(home: Path) -> Path:
     The engine answers wrongly, or never, from some damaged files; hashing them costs 3 ms a megabyte. Raise as
     :func:`verify` does.
     """
-    version = current_version(home)
-    _check_files(version)
-    return version
+    return _checked(home)[0]
 
 
 def verify(home: Path) -> Manifest:
@@ -123,7 +121,17 @@ def verify(home: Path) -> Manifest:
 
     Raise :class:`StoreCorrupt` that names the files that are changed, missing, or too many.
     """
-    return _check_files(current_version(home))
+    return _checked(home)[1]
+
+
+def _checked(home: Path) -> tuple[Path, Manifest]:
+    version = current_version(home)
+    try:
+        return version, _check_files(version)
+    except StoreCorrupt:
+        if current_version(home) == version:
+            raise
+    return _checked(home)  # two builds have come between, and the second has removed what was looked at
 
 
 def _check_files(version: Path) -> Manifest:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyoxigraph
 import pytest
 import rdflib
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode
 
@@ -102,6 +102,7 @@ def test_a_bound_query_differs_from_the_stored_one_by_the_terms_alone(path: Path
     query = stored(path)
     empty = pyoxigraph.Store()
 
+    @settings(max_examples=settings().max_examples // 4)  # there are many queries
     @given(values(query))
     def check(given_terms: dict[str, Term]) -> None:
         text = bind(query, given_terms)

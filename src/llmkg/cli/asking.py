@@ -12,7 +12,7 @@ from typing import Any
 import click
 from pyoxigraph import Literal
 
-from llmkg.cli.output import emit, emit_results, is_ascii, note
+from llmkg.cli.output import cut, emit, emit_results, is_ascii, note
 from llmkg.cli.page import description_text
 from llmkg.config import Settings, read_settings
 from llmkg.diagrams import FORMATS as LINEAGE_FORMATS
@@ -103,13 +103,11 @@ def query(context: click.Context) -> None:
         return
     graph = KnowledgeGraph(_settings(context), None)  # type: ignore[arg-type]
     found = [graph.stored_query(name) for name in graph.queries()]
-    topic = ""
     size = max(len(stored.name) for stored in found)
-    for stored in sorted(found, key=lambda s: (s.topic, s.name)):
-        if stored.topic != topic:
-            topic = stored.topic
-            click.echo(f"\n{topic}:" if stored is not found[0] else f"{topic}:")
-        click.echo(f"  {stored.name.ljust(size)}  {stored.summary}")
+    for topic in sorted({stored.topic for stored in found}):
+        click.echo(f"{topic}:")
+        for stored in (s for s in found if s.topic == topic):
+            click.echo(cut(f"  {stored.name.ljust(size)}  {stored.summary}"))
     note("\nRun one with llmkg query NAME; its options: llmkg query NAME --help")
 
 

@@ -47,7 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code that ``llmkg.errors`` lists."""
     signal.signal(signal.SIGTERM, _terminate)
     _open_closed()
-    given = sys.argv[1:] if arguments is None else arguments
+    # in an ASCII locale Python leaves the bytes of other characters undecoded
+    typed = [os.fsencode(argument).decode("utf-8", "replace") for argument in sys.argv[1:]]
+    given = typed if arguments is None else arguments
     try:
         code = _run(given)
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,7 @@ from llmkg.namespaces import BASE
 from llmkg.render import render, shown, width, wrap
 from llmkg.results import Results, Term, plain_text
 
-__all__ = ["emit", "emit_results", "is_ascii", "note", "on_terminal"]
+__all__ = ["cut", "emit", "emit_results", "is_ascii", "note", "on_terminal"]
 
 
 def on_terminal() -> bool:
@@ -30,6 +31,12 @@ def on_terminal() -> bool:
 def is_ascii() -> bool:
     """Tell whether stdout can hold nothing but ASCII."""
     return "utf" not in (sys.stdout.encoding or "ascii").lower()
+
+
+def cut(line: str) -> str:
+    """Give a line that fits the terminal; elsewhere the line as it is."""
+    room = shutil.get_terminal_size().columns
+    return line if not on_terminal() or width(line) <= room else line[: room - 1] + "…"
 
 
 def note(text: str) -> None:
