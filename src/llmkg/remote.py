@@ -57,6 +57,7 @@ class RemoteEndpoint:
         wrapper.setTimeout(int(max(1, self._timeout)))
         wrapper.setReturnFormat(TURTLE if form in ("CONSTRUCT", "DESCRIBE") else JSON)
         wrapper.setQuery(text)
+        wrapper.queryType = form  # SPARQLWrapper guesses it from the first such word, also one in a comment
         try:
             response: Any = wrapper.query().response
             if response.geturl() != self._url:
