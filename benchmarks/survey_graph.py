@@ -58,7 +58,9 @@ def main() -> None:
         store = pyoxigraph.Store.read_only(str(current_version(home) / "store"))
         rows.append(("validation (pySHACL and checks)", median(lambda: validate_store(store, settings.ontology), 3)))
         rows.append(("build with validation", rows[0][1] + rows[1][1]))
-        rows.append(("first answer of a command", median(lambda: command(home, "query", "derivatives", "--of", "LLaMA"))))
+        rows.append(
+            ("first answer of a command", median(lambda: command(home, "query", "derivatives", "--of", "LLaMA")))
+        )
         rows.append(("llmkg --help", median(lambda: command(home, "--help"))))
         kg = llmkg.open(home)
         graph = kg.graph()
@@ -87,10 +89,15 @@ def _page(rows: list[tuple[str, float]], compared: list[tuple[str, int, float, f
         "| --- | --- | --- |",
     ]
     lines += [f"| {name} | {seconds:.2f} | {_goal(name)} |" for name, seconds in rows]
-    lines += ["", "Stored queries as they stand, embedded store beside rdflib on the same graph (goal: each under 50 ms):", ""]
+    lines += [
+        "",
+        "Stored queries as they stand, embedded store beside rdflib on the same graph (goal: each under 50 ms):",
+        "",
+    ]
     lines += ["| query | rows | embedded, ms | rdflib, ms | ratio |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {name} | {count} | {own * 1000:.1f} | {other * 1000:.0f} | {other / own:.0f} |" for name, count, own, other in compared
+        f"| {name} | {count} | {own * 1000:.1f} | {other * 1000:.0f} | {other / own:.0f} |"
+        for name, count, own, other in compared
     ]
     slowest = max(compared, key=lambda row: row[2])
     lines += ["", f"Slowest on the embedded store: {slowest[0]}, {slowest[2] * 1000:.1f} ms."]

@@ -72,7 +72,9 @@ def test_slow_and_optional_libraries_are_imported_where_they_are_used(path: Path
 def test_modules_form_no_cycle() -> None:
     edges = {
         path.relative_to(PACKAGE).with_suffix("").as_posix(): {
-            module.removeprefix("llmkg.").replace(".", "/") for module, _ in imports(path) if module.startswith("llmkg.")
+            module.removeprefix("llmkg.").replace(".", "/")
+            for module, _ in imports(path)
+            if module.startswith("llmkg.")
         }
         for path in MODULES
     }

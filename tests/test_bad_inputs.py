@@ -127,10 +127,11 @@ def test_beside_bad_data_other_files_are_still_checked(case: Path, kept: Setting
         build(replace(kept, data=data))
     said = {f"{problem}\n" for problem in caught.value.problems}
     assert said >= {
-        "data/claims/north-list.yaml:13:5: '2023-02-31' is no date\n"
-        "  hint: write it like 2023-02-24, 2023-02 or 2023\n"
+        "data/claims/north-list.yaml:13:5: '2023-02-31' is no date\n  hint: write it like 2023-02-24, 2023-02 or 2023\n"
     }
-    assert any(str(problem) in shown(caught.value) and "north-list" not in problem.where for problem in caught.value.problems)
+    assert any(
+        str(problem) in shown(caught.value) and "north-list" not in problem.where for problem in caught.value.problems
+    )
 
 
 def test_bad_data_end_the_command_with_exit_3(kept: Settings, tmp_path: Path) -> None:
@@ -338,7 +339,8 @@ def test_values_that_are_no_text_are_refused(kind: str, published: Settings) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("iri", "https://example.org/" + "x" * 10_240), ("integer", "9" * 5_000), ("decimal", "9" * 5_000)]
+    ("kind", "value"),
+    [("iri", "https://example.org/" + "x" * 10_240), ("integer", "9" * 5_000), ("decimal", "9" * 5_000)],
 )
 def test_values_of_many_characters_are_refused_with_a_short_message(kind: str, value: str, published: Settings) -> None:
     with pytest.raises(QueryError) as caught:

@@ -26,7 +26,9 @@ def on_terminal(home: Path, *arguments: str, columns: int = 80, **environment: s
     """Give what the command prints on a terminal of ``columns`` columns."""
     main, other = pty.openpty()
     env = os.environ | {"LLMKG_HOME": str(home), "COLUMNS": str(columns), "TERM": "xterm"} | environment
-    process = subprocess.Popen([sys.executable, "-m", "llmkg", *arguments], stdout=other, stderr=subprocess.PIPE, env=env)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llmkg", *arguments], stdout=other, stderr=subprocess.PIPE, env=env
+    )
     os.close(other)
     text = b""
     while True:
@@ -164,7 +166,13 @@ def test_output_goes_to_a_file_as_a_whole(run: Run, tmp_path: Path) -> None:
 
 
 def test_nothing_is_wider_than_a_terminal_of_80_columns(built: Settings) -> None:
-    for arguments in (("show", "LLaMA"), ("show", "伶荔"), ("query",), ("query", "derivatives", "--of", "LLaMA"), ("stats",)):
+    for arguments in (
+        ("show", "LLaMA"),
+        ("show", "伶荔"),
+        ("query",),
+        ("query", "derivatives", "--of", "LLaMA"),
+        ("stats",),
+    ):
         for line in on_terminal(built.home, *arguments).splitlines():
             assert width(line) <= 80 or "http" in line, (arguments, line)
 
@@ -178,7 +186,9 @@ def test_an_ascii_terminal_gets_ascii(built: Settings) -> None:
 def test_no_color_is_honoured(built: Settings) -> None:
     main, other = pty.openpty()
     env = os.environ | {"LLMKG_HOME": str(built.home), "NO_COLOR": "1", "TERM": "xterm-256color"}
-    process = subprocess.run([sys.executable, "-m", "llmkg", "stats"], stdout=other, stderr=subprocess.PIPE, env=env, check=True)
+    process = subprocess.run(
+        [sys.executable, "-m", "llmkg", "stats"], stdout=other, stderr=subprocess.PIPE, env=env, check=True
+    )
     os.close(other)
     text = os.read(main, 65536)
     os.close(main)

@@ -13,7 +13,13 @@ def facts(steps: list[Step], members: dict[str, str], models: str = "") -> Facts
     found = Facts(steps=set(steps))
     for child, family in members.items():
         found.families[child].add(family)
-    names = {s.child for s in steps} | {s.parent for s in steps} | set(members) | set(members.values()) | set(models.split())
+    names = (
+        {s.child for s in steps}
+        | {s.parent for s in steps}
+        | set(members)
+        | set(members.values())
+        | set(models.split())
+    )
     found.entities = {entity_iri(name) for name in names}
     return found
 

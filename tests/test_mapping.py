@@ -15,7 +15,14 @@ from llmkg.resources import resource_folder
 
 LLM = rdflib.Namespace(LLMKG)
 ROOT = Path(__file__).parents[1]
-DATATYPES = {"text": "string", "integer": "integer", "decimal": "decimal", "double": "double", "boolean": "boolean", "url": "anyURI"}
+DATATYPES = {
+    "text": "string",
+    "integer": "integer",
+    "decimal": "decimal",
+    "double": "double",
+    "boolean": "boolean",
+    "url": "anyURI",
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +31,9 @@ def ontology() -> rdflib.Graph:
 
 
 @pytest.mark.parametrize("rule", PROPERTIES.values(), ids=lambda rule: rule.name)
-def test_a_property_is_in_the_ontology_with_its_kind_of_value_and_unit(rule: PropertyRule, ontology: rdflib.Graph) -> None:
+def test_a_property_is_in_the_ontology_with_its_kind_of_value_and_unit(
+    rule: PropertyRule, ontology: rdflib.Graph
+) -> None:
     term = LLM[rule.name]
     kinds = set(ontology.objects(term, RDF.type))
     is_object = rule.value in ("entity", "concept")
@@ -44,7 +53,7 @@ def test_every_term_has_labels_in_two_languages_a_definition_and_an_example(onto
     own = {s for s in ontology.subjects(RDFS.isDefinedBy, None) if str(s).startswith(LLMKG)}
     typed = {s for s in ontology.subjects(RDF.type, None) if str(s).startswith(LLMKG)}
     assert own == typed
-    for term in sorted(own):
+    for term in sorted(own, key=str):
         languages = sorted(str(label.language) for label in ontology.objects(term, RDFS.label))  # type: ignore[attr-defined]
         assert languages == ["en", "zh"], term
         assert len(list(ontology.objects(term, SKOS.definition))) == 1, term

@@ -18,7 +18,7 @@ def texts(query: str) -> list[str]:
 
 
 def test_tokens_are_the_words_of_a_query() -> None:
-    query = "SELECT ?s $t WHERE { ?s a <http://e/#x> ; ex:p-1.2 'a b'@en-GB, 1.5, \"\"\"c\"\nd\"\"\" . } # end"
+    query = 'SELECT ?s $t WHERE { ?s a <http://e/#x> ; ex:p-1.2 \'a b\'@en-GB, 1.5, """c"\nd""" . } # end'
     assert texts(query) == [
         "SELECT", "?s", "$t", "WHERE", "{", "?s", "a", "<http://e/#x>", ";", "ex:p-1.2", "'a b'", "@en-GB", ",", "1", ".", "5", ",",
         '"""c"\nd"""', ".", "}",
@@ -47,7 +47,9 @@ def test_a_string_is_one_token_whatever_it_holds(text: str) -> None:
     assert texts(f"{{ {Literal(text)} }}") == ["{", str(Literal(text)), "}"]
 
 
-@pytest.mark.parametrize("word", ["SERVICE", "service", "Load", "INSERT", "DELETE", "DROP", "CLEAR", "CREATE", "COPY", "MOVE", "ADD", "WITH"])
+@pytest.mark.parametrize(
+    "word", ["SERVICE", "service", "Load", "INSERT", "DELETE", "DROP", "CLEAR", "CREATE", "COPY", "MOVE", "ADD", "WITH"]
+)
 def test_words_that_reach_out_or_change_data_are_refused(word: str) -> None:
     with pytest.raises(QueryError, match=f"{word.upper()} is refused") as caught:
         guard(f"# a comment\nASK {{ }}\n  {word} <http://127.0.0.1/> {{ }}")
@@ -71,7 +73,18 @@ def test_the_same_words_in_strings_names_and_comments_are_not(query: str) -> Non
     guard(query)
 
 
-@pytest.mark.parametrize("spelling", ["}SERVICE<http://e/>{", "a:b SERVICE", "'x'SERVICE ?s", "?s;SERVICE", "1SERVICE", "<http://e/>SERVICE", "#\nSERVICE"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "}SERVICE<http://e/>{",
+        "a:b SERVICE",
+        "'x'SERVICE ?s",
+        "?s;SERVICE",
+        "1SERVICE",
+        "<http://e/>SERVICE",
+        "#\nSERVICE",
+    ],
+)
 def test_a_refused_word_is_seen_without_space_around_it(spelling: str) -> None:
     with pytest.raises(QueryError, match="SERVICE is refused"):
         guard(f"ASK {{ ?s ?p ?o }} {spelling}")
@@ -94,7 +107,32 @@ def test_a_query_of_many_characters_is_refused() -> None:
         guard(" " * (MAX_BYTES + 1))
 
 
-@pytest.mark.parametrize("piece", ["1", "a", "a.", "a-", "-", ".", '"', "'''", '"""a', "'''a\n", "<", "<a", "?", "@", "\\", "%", ":", "a:", "#", "# \n", "伶"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1",
+        "a",
+        "a.",
+        "a-",
+        "-",
+        ".",
+        '"',
+        "'''",
+        '"""a',
+        "'''a\n",
+        "<",
+        "<a",
+        "?",
+        "@",
+        "\\",
+        "%",
+        ":",
+        "a:",
+        "#",
+        "# \n",
+        "伶",
+    ],
+)
 def test_no_query_takes_long_to_look_at(piece: str) -> None:
     start = time.process_time()
     for _ in tokens(piece * (100_000 // len(piece))):

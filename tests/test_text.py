@@ -46,7 +46,9 @@ def test_line_ends_become_line_feeds() -> None:
 
 
 def test_a_wrong_byte_is_told_by_its_line_and_by_its_column_in_characters() -> None:
-    assert complaint("雨\r\n雨云".encode() + b"\xe9t\xe9") == "x.yaml:2:3 byte 0xe9 is not UTF-8 (a Latin-1 or GBK file?)"
+    assert (
+        complaint("雨\r\n雨云".encode() + b"\xe9t\xe9") == "x.yaml:2:3 byte 0xe9 is not UTF-8 (a Latin-1 or GBK file?)"
+    )
     assert complaint(b"\xef\xbb\xbf\xff") == "x.yaml:1:1 byte 0xff is not UTF-8 (a Latin-1 or GBK file?)"
 
 
@@ -60,7 +62,9 @@ def test_wider_encodings_are_refused(encoding: str) -> None:
     assert "UTF-16" in complaint("a: 1".encode(encoding)) or "NUL" in complaint("a: 1".encode(encoding))
 
 
-@pytest.mark.parametrize(("data", "place"), [(b"a\nb\0", "x.yaml:2:2"), (b"a\r\nb\rc", "x.yaml:2:2"), (b"\rb", "x.yaml:1:1")])
+@pytest.mark.parametrize(
+    ("data", "place"), [(b"a\nb\0", "x.yaml:2:2"), (b"a\r\nb\rc", "x.yaml:2:2"), (b"\rb", "x.yaml:1:1")]
+)
 def test_nul_and_a_bare_carriage_return_are_refused(data: bytes, place: str) -> None:
     assert complaint(data).startswith(f"{place} holds a")
 
@@ -70,7 +74,12 @@ def test_only_regular_files_of_a_sensible_size_are_read(tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     os.mkfifo(pipe)
-    for path, message in ((tmp_path, "is a folder"), (tmp_path / "no.yaml", "does not exist"), (pipe, "no regular file"), (large, "bytes")):
+    for path, message in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "no.yaml", "does not exist"),
+        (pipe, "no regular file"),
+        (large, "bytes"),
+    ):
         with pytest.raises(SourceError, match=message) as caught:
             read_text(path, "shown.yaml")
         assert caught.value.where == "shown.yaml"
@@ -85,7 +94,9 @@ def test_a_file_is_called_by_its_path_unless_a_name_is_given(tmp_path: Path) -> 
     assert caught.value.where == f"{path}:1:1"
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x1b", "\x7f", "\x85", "\xad", "\u200b", "\u200f", "\u2028", "\u202e", "\u2066", "\ufeff"])
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x1b", "\x7f", "\x85", "\xad", "\u200b", "\u200f", "\u2028", "\u202e", "\u2066", "\ufeff"]
+)
 def test_characters_that_do_not_show_are_found(character: str) -> None:
     assert hidden_characters(f"Nim{character}bus") == f"U+{ord(character):04X}"
 

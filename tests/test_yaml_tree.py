@@ -13,7 +13,24 @@ from llmkg.errors import SourceError
 from llmkg.records import Place
 from llmkg.sources.yaml_tree import Mapping, Node, Scalar, Sequence, parse_yaml, read_entries
 
-WORDS = ["no", "on", "yes", "true", "~", "null", "3.10", "1e3", "1_000", "0o17", "010", "12:30", "12:30:45", "2023-02-30", ".inf", "="]
+WORDS = [
+    "no",
+    "on",
+    "yes",
+    "true",
+    "~",
+    "null",
+    "3.10",
+    "1e3",
+    "1_000",
+    "0o17",
+    "010",
+    "12:30",
+    "12:30:45",
+    "2023-02-30",
+    ".inf",
+    "=",
+]
 
 
 def plain(node: Node) -> object:

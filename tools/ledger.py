@@ -24,7 +24,9 @@ def present() -> dict[str, str]:
     inputs = read_inputs(ROOT / "data")
     found = {f"{'model' if e.kind.startswith('model-') else e.kind}/{e.slug}": e.kind for e in inputs.entities}
     found |= {f"source/{source.slug}": "source" for source in inputs.sources}
-    concepts = [s.value for s, p, o in ontology_triples(ROOT / "ontology") if o == term("skos:Concept") and "#" not in s.value]
+    concepts = [
+        s.value for s, p, o in ontology_triples(ROOT / "ontology") if o == term("skos:Concept") and "#" not in s.value
+    ]
     return found | {iri.removeprefix(BASE): "concept" for iri in concepts}
 
 

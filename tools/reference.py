@@ -80,7 +80,12 @@ def ontology_page() -> str:
 
 def _term(store: Store, subject: NamedNode) -> list[str]:
     label = " · ".join(_texts(store, subject, "rdfs:label", "en") + _texts(store, subject, "rdfs:label", "zh"))
-    lines = [f"### {shorten(subject.value)}", "", f"{label}. {' '.join(_texts(store, subject, 'skos:definition', 'en'))}", ""]
+    lines = [
+        f"### {shorten(subject.value)}",
+        "",
+        f"{label}. {' '.join(_texts(store, subject, 'skos:definition', 'en'))}",
+        "",
+    ]
     parents = _names(store, subject, "rdfs:subClassOf") + _names(store, subject, "rdfs:subPropertyOf")
     facts = (
         ("is a kind of", parents),
@@ -119,13 +124,16 @@ def query_page() -> str:
         for query in (q for q in stored if q.topic == topic):
             lines += [f"### {query.name}", "", f"{query.summary}.", "", query.description.replace("\n", " "), ""]
             if query.answers:
-                lines += [f"Answers {', '.join(query.answers)} of the [competency questions](../competency-questions.md).", ""]
+                lines += [
+                    f"Answers {', '.join(query.answers)} of the [competency questions](../competency-questions.md).",
+                    "",
+                ]
             for parameter in query.parameters:
                 needed = ", required" if parameter.required else ""
                 default = f" (default {parameter.default})" if parameter.default else ""
                 lines.append(f"- `--{parameter.name}` ({parameter.type}{needed}): {parameter.help}{default}")
             columns = ", ".join(f"`{variable.value}`" for variable in Store().query(query.text).variables)  # type: ignore[union-attr]
-            lines += ["" if query.parameters else "", f"Columns: {columns}", ""]
+            lines += ["", f"Columns: {columns}", ""]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 

@@ -104,7 +104,9 @@ def _statement(value: Term | None, rows: list[tuple[Term | None, ...]], at: dict
     nothing = plain_text(rows[0][at["status"]])
     status = f"stated to be {nothing}" if nothing else ""
     text = plain_text(rows[0][at["valueLabel"]]) or shown(value)
-    return Statement(text, unit, tuple(f"{source}:{line}" for source, line in sorted(places)), tuple(sorted(qualifiers)), status)
+    return Statement(
+        text, unit, tuple(f"{source}:{line}" for source, line in sorted(places)), tuple(sorted(qualifiers)), status
+    )
 
 
 def _groups(related: Results) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -85,7 +85,12 @@ def _order(quad: Quad) -> tuple[str, str, bool, str, str]:
 
 
 def _used(quads: list[Quad]) -> dict[str, str]:
-    iris = {part.value for quad in quads for part in (quad.subject, quad.predicate, quad.object) if isinstance(part, NamedNode)}
+    iris = {
+        part.value
+        for quad in quads
+        for part in (quad.subject, quad.predicate, quad.object)
+        if isinstance(part, NamedNode)
+    }
     iris |= {part.datatype.value for quad in quads if isinstance(part := quad.object, pyoxigraph.Literal)}
     return {prefix: space for prefix, space in sorted(PREFIXES.items()) if any(iri.startswith(space) for iri in iris)}
 

@@ -146,7 +146,9 @@ def _check_files(version: Path) -> Manifest:
     strange = sorted(name for name in found if name not in manifest.files)
     if changed or strange:
         message = "; ".join(
-            f"{word}: {', '.join(names)}" for word, names in (("changed or missing", changed), ("added", strange)) if names
+            f"{word}: {', '.join(names)}"
+            for word, names in (("changed or missing", changed), ("added", strange))
+            if names
         )
         raise StoreCorrupt(f"does not match its manifest ({message})", str(version), "llmkg build makes it anew")
     return manifest

@@ -6,7 +6,6 @@ Names are compared after Unicode NFKC, case folding, and removal of white space 
 from __future__ import annotations
 
 import re
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -23,7 +23,16 @@ from llmkg.quantities import QuantityError
 from llmkg.quantities import parse as parse_quantity
 from llmkg.records import ClaimRecord, EntityRecord, SourceRecord, Text
 
-__all__ = ["ClaimWriter", "Triple", "entity_triples", "in_graph", "names_of", "ontology_triples", "source_triples", "value_problems"]
+__all__ = [
+    "ClaimWriter",
+    "Triple",
+    "entity_triples",
+    "in_graph",
+    "names_of",
+    "ontology_triples",
+    "source_triples",
+    "value_problems",
+]
 
 Triple = tuple[NamedNode, NamedNode, NamedNode | Literal]
 
@@ -166,7 +175,9 @@ class ClaimWriter:
             if model in self.paths and (is_slug(name) or rest == slug):
                 return about
             if model in self.paths:
-                raise _wrong(record, f"{about!r} has a name that is no slug", f"write {kind}/{slug}, or {kind}/{slug}/name")
+                raise _wrong(
+                    record, f"{about!r} has a name that is no slug", f"write {kind}/{slug}, or {kind}/{slug}/name"
+                )
             raise _wrong(record, f"{about!r} is of no known model", self._near(model, ("model",)))
         if about in self.paths or about in self.concepts:
             return about
@@ -228,7 +239,9 @@ def _text(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
 def _url(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
     reason = check_iri(record.value)
     if reason:
-        raise _wrong(record, f"address {record.value[:60]!r} {reason}", "write the full address, starting with https://")
+        raise _wrong(
+            record, f"address {record.value[:60]!r} {reason}", "write the full address, starting with https://"
+        )
     return Literal(record.value, datatype=term("xsd:anyURI")), ""
 
 
@@ -257,7 +270,9 @@ def _number(record: ClaimRecord, rule: PropertyRule) -> tuple[Literal, str]:
         measure = parse_quantity(record.value, dimension_of(rule))
     except QuantityError as error:
         message, _, hint = str(error).partition("; ")
-        raise _wrong(record, f"{rule.name}: {message}", hint or "write the number as the source does, e.g. '7B'") from error
+        raise _wrong(
+            record, f"{rule.name}: {message}", hint or "write the number as the source does, e.g. '7B'"
+        ) from error
     if rule.value == "double":
         return Literal(format(measure.value, "E"), datatype=term("xsd:double")), measure.qualifier
     if rule.value == "integer" and measure.value != measure.value.to_integral_value():

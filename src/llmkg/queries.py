@@ -167,7 +167,9 @@ def _slots(text: str, name: str) -> list[tuple[str, int, int]]:
             end = next((t for t in window[index + 3 :] if t.text in ("{", "}")), None)
             if brace.text != "{" or end is None or end.text != "}":
                 hint = "write VALUES ?name { default }"
-                raise SourceError([Problem(_place(text, token.start, name), f"slot {variable.text} is not closed", hint)])
+                raise SourceError(
+                    [Problem(_place(text, token.start, name), f"slot {variable.text} is not closed", hint)]
+                )
             found.append((variable.text[1:], brace.end, end.start))
     return found
 
@@ -244,7 +246,9 @@ def parse_value(parameter: Parameter, text: str, resolve: Resolve) -> Term:
     if parameter.type == "iri":
         reason = check_iri(text)
         if reason:
-            raise QueryError(f"{text[:60]!r} is no IRI: it {reason}", where, "write the full address, starting with https://")
+            raise QueryError(
+                f"{text[:60]!r} is no IRI: it {reason}", where, "write the full address, starting with https://"
+            )
         return NamedNode(text)
     if parameter.type == "choice" and text not in parameter.choices:
         raise QueryError(f"{text!r} is none of the choices", where, f"choices: {', '.join(parameter.choices)}")

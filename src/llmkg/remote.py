@@ -66,7 +66,9 @@ class RemoteEndpoint:
         except QueryBadFormed as error:
             raise QueryError(f"{self._url} calls the query malformed: {_first_line(error)}", "query") from error
         except (SPARQLWrapperException, HTTPException, OSError) as error:
-            raise RemoteError(f"failed: {_first_line(error)}", self._url, "is the server up, and is the path right?") from error
+            raise RemoteError(
+                f"failed: {_first_line(error)}", self._url, "is the server up, and is the path right?"
+            ) from error
         if len(body) > _MAX_BYTES:
             raise RemoteError(f"answered more than {_MAX_BYTES} bytes", self._url, "add LIMIT")
         return body

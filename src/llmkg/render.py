@@ -81,7 +81,7 @@ def wrap(text: str, room: int, indent: str, first: str | None = None) -> list[st
             if empty or (fits and not word.isascii()):
                 fits = max(fits, 1)
                 lines[-1] += space + word[:fits]
-                word = word[fits:]  # noqa: PLW2901 - what is left of it
+                word = word[fits:]
             lines.append(indent)
             empty = True
     return lines

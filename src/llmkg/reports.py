@@ -39,7 +39,10 @@ def _lines(finding: Finding) -> list[str]:
     path = f" {shorten(finding.path)}" if finding.path else ""
     where = f"  at {', '.join(finding.where)}" if finding.where else ""
     value = f"  found: {shorten(finding.value)}" if finding.value and finding.path else ""
-    lines = [f"{finding.severity.lower()} {finding.rule}: {shorten(finding.focus)}{path}{where}", f"  {finding.message}{value}"]
+    lines = [
+        f"{finding.severity.lower()} {finding.rule}: {shorten(finding.focus)}{path}{where}",
+        f"  {finding.message}{value}",
+    ]
     return [*lines, f"  mend: {finding.hint}"] if finding.hint else lines
 
 
@@ -56,10 +59,14 @@ def report_turtle(report: Report) -> str:
     boolean = Literal("true" if report.conforms else "false", datatype=term("xsd:boolean"))
     triples = [Triple(node, term("rdf:type"), term("sh:ValidationReport")), Triple(node, term("sh:conforms"), boolean)]
     for finding in report.findings:
-        result = entity_iri(f"report/{stable_digest(finding.rule, finding.focus, finding.path, finding.value, finding.message)}")
+        result = entity_iri(
+            f"report/{stable_digest(finding.rule, finding.focus, finding.path, finding.value, finding.message)}"
+        )
         triples.append(Triple(node, term("sh:result"), result))
         triples += [Triple(result, predicate, value) for predicate, value in _result(finding)]
-    ordered = sorted(triples, key=lambda t: (str(t.subject), t.predicate != term("rdf:type"), str(t.predicate), str(t.object)))
+    ordered = sorted(
+        triples, key=lambda t: (str(t.subject), t.predicate != term("rdf:type"), str(t.predicate), str(t.object))
+    )
     prefixes = {name: PREFIXES[name] for name in ("llmkg", "sh")}
     return (pyoxigraph.serialize(ordered, format=RdfFormat.TURTLE, prefixes=prefixes) or b"").decode()
 

@@ -137,7 +137,9 @@ def _within(timeout: float, work: Callable[[], T]) -> T:
     if failed:
         raise failed[0]
     if not done:
-        raise LimitError(f"no answer within {timeout:g} seconds", "query", "narrow the query, or give a longer --timeout")
+        raise LimitError(
+            f"no answer within {timeout:g} seconds", "query", "narrow the query, or give a longer --timeout"
+        )
     return done[0]
 
 

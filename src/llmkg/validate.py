@@ -86,7 +86,11 @@ def _load_check(path: Path) -> Check:
         hint = "start with '#+ summary: …' and '#+ severity: violation' or 'warning'"
         raise SourceError([Problem(f"{name}:1:1", "has no proper header", hint)])
     return Check(
-        path.stem, header.text("summary"), _SEVERITIES[header.text("severity", "violation")], header.text("hint", ""), text
+        path.stem,
+        header.text("summary"),
+        _SEVERITIES[header.text("severity", "violation")],
+        header.text("hint", ""),
+        text,
     )
 
 
@@ -123,13 +127,18 @@ def read_turtle(path: Path) -> list[Quad]:
         return list(pyoxigraph.parse(text.encode(), RdfFormat.TURTLE, base_iri=path.resolve().as_uri()))
     except SyntaxError as error:
         place = f"{path}:{error.lineno or 1}:{error.offset or 1}"
-        raise SourceError([Problem(place, f"is no Turtle: {error.msg}", "compare it with ontology/examples/valid")]) from error
+        raise SourceError(
+            [Problem(place, f"is no Turtle: {error.msg}", "compare it with ontology/examples/valid")]
+        ) from error
 
 
 def validate_store(store: pyoxigraph.Store, ontology: Path) -> Report:
     """Give what shapes and checks find in the default graph of ``store``."""
     shapes, checks = load_shapes(ontology / "shapes"), load_checks(ontology / "checks")
-    triples = [(quad.subject, quad.predicate, quad.object) for quad in store.quads_for_pattern(None, None, None, DefaultGraph())]
+    triples = [
+        (quad.subject, quad.predicate, quad.object)
+        for quad in store.quads_for_pattern(None, None, None, DefaultGraph())
+    ]
     findings = [*_by_shapes(triples, shapes), *_by_checks(store, checks)]
     return _report(findings, _evidence(store))
 
@@ -188,7 +197,9 @@ def _evidence(store: pyoxigraph.Store) -> dict[str, set[str]]:
     places: dict[str, set[str]] = {}
     for claim, said in parts.items():
         found = {
-            f"{path_of(source).partition('/')[2]}:{line}" for source in said.get("statedIn", []) for line in said.get("line", [])
+            f"{path_of(source).partition('/')[2]}:{line}"
+            for source in said.get("statedIn", [])
+            for line in said.get("line", [])
         }
         for subject in said.get("rdf:subject", []):
             keys = [f"{subject} {predicate}" for predicate in said.get("rdf:predicate", [])]

@@ -29,7 +29,8 @@ def answer(kg: KnowledgeGraph, case: dict[str, Any]) -> tuple[list[str], list[di
     parameters = {name.replace("-", "_"): value for name, value in (case.get("params") or {}).items()}
     results = kg.query(case["name"], **parameters)
     rows = [
-        {name: shorten(plain_text(term)) for name, term in zip(results.columns, row, strict=True)} for row in results.rows
+        {name: shorten(plain_text(term)) for name, term in zip(results.columns, row, strict=True)}
+        for row in results.rows
     ]
     return list(results.columns), rows
 

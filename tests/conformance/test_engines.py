@@ -31,7 +31,9 @@ from llmkg.store import Store, canonical_lines
 QUERIES = find_queries(resource_folder("queries"))
 EXPECTED = Path(__file__).parents[1] / "competency" / "expected.yaml"
 CASES: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in QUERIES] + [
-    (case["name"], case["params"]) for case in yaml.safe_load(EXPECTED.read_text(encoding="utf-8")) if case.get("params")
+    (case["name"], case["params"])
+    for case in yaml.safe_load(EXPECTED.read_text(encoding="utf-8"))
+    if case.get("params")
 ]
 NUMBERS = {PREFIXES["xsd"] + name for name in ("integer", "decimal", "double")}
 
@@ -55,7 +57,9 @@ def server(built: Settings) -> Iterator[RemoteEndpoint]:
     program = Path(sys.executable).parent / "oxigraph"
     folder = current_version(built.home) / "store"
     process = subprocess.Popen(
-        [program, "serve-read-only", "--location", folder, "--bind", address], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        [program, "serve-read-only", "--location", folder, "--bind", address],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
         _wait(f"http://{address}/", process)

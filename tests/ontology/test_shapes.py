@@ -79,7 +79,11 @@ def test_every_shape_and_every_check_has_an_invalid_example() -> None:
     reporting = {s for p in (SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf) for s in shapes.subjects(p, None)}
     reporting |= set(shapes.objects(None, SH.property))
     named = {str(shape).rpartition("#")[2] for shape in reporting if isinstance(shape, rdflib.URIRef)}
-    named = {name for name in named if list(shapes.objects(rdflib.URIRef(f"https://w3id.org/llmkg/shapes#{name}"), SH.message))}
+    named = {
+        name
+        for name in named
+        if list(shapes.objects(rdflib.URIRef(f"https://w3id.org/llmkg/shapes#{name}"), SH.message))
+    }
     checks = {check.name for check in load_checks(ONTOLOGY / "checks")}
     told = {match[1] for match in EXPECTED.values() if match}
     assert (named | checks) - told == set()
@@ -87,12 +91,14 @@ def test_every_shape_and_every_check_has_an_invalid_example() -> None:
 
 @pytest.mark.parametrize("broken", ["sh:minCount 1", "sh:datatype xsd:integer", "sh:severity sh:Violation"])
 def test_a_misspelt_term_of_shacl_is_an_error(tmp_path: Path, broken: str) -> None:
-    text = (ONTOLOGY / "shapes" / "model.ttl").read_text(encoding="utf-8") + (ONTOLOGY / "shapes" / "shared.ttl").read_text(
-        encoding="utf-8"
-    )
+    text = (ONTOLOGY / "shapes" / "model.ttl").read_text(encoding="utf-8") + (
+        ONTOLOGY / "shapes" / "shared.ttl"
+    ).read_text(encoding="utf-8")
     assert broken in text
     term = broken.split()[0]
-    (tmp_path / "model.ttl").write_text(text.replace(broken, broken.replace(term, term.lower() + "x"), 1), encoding="utf-8")
+    (tmp_path / "model.ttl").write_text(
+        text.replace(broken, broken.replace(term, term.lower() + "x"), 1), encoding="utf-8"
+    )
     with pytest.raises(SourceError, match=f"SHACL has no term {term.lower()}x"):
         load_shapes(tmp_path)
 

@@ -31,7 +31,11 @@ from llmkg.store import Store
 __all__ = ["COMMANDS"]
 
 _format = click.option(
-    "-f", "--format", "form", type=click.Choice(FORMATS), help="Form of the answer [default: table on a terminal, else tsv]."
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Form of the answer [default: table on a terminal, else tsv].",
 )
 _output = click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
 
@@ -71,7 +75,9 @@ def _command_of(query: StoredQuery) -> click.Command:
         _explain_empty(results, query.summary, given)
 
     epilog = f"Answers {', '.join(query.answers)} of the competency questions." if query.answers else ""
-    command = click.command(query.name, help=f"{query.summary}.\n\n{query.description}", epilog=epilog, short_help=query.summary)
+    command = click.command(
+        query.name, help=f"{query.summary}.\n\n{query.description}", epilog=epilog, short_help=query.summary
+    )
     made = command(run)
     made.params = [*(_option(parameter) for parameter in query.parameters), *made.params]
     return made
@@ -81,7 +87,9 @@ def _option(parameter: Parameter) -> click.Option:
     kind: Any = click.Choice(parameter.choices) if parameter.type == "choice" else str
     default = f" [default: {parameter.default}]" if parameter.default else ""
     needed = " [required]" if parameter.required else ""
-    return click.Option([f"--{parameter.name}"], type=kind, help=parameter.help + default + needed, metavar=_metavar(parameter))
+    return click.Option(
+        [f"--{parameter.name}"], type=kind, help=parameter.help + default + needed, metavar=_metavar(parameter)
+    )
 
 
 def _metavar(parameter: Parameter) -> str | None:
@@ -91,7 +99,11 @@ def _metavar(parameter: Parameter) -> str | None:
 
 def _explain_empty(results: Results, question: str, given: dict[str, Any]) -> None:
     if not results.rows:
-        told = " with " + ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in given.items()) if given else ""
+        told = (
+            " with " + ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in given.items())
+            if given
+            else ""
+        )
         note(f"no rows: nothing in the graph answers “{question}”{told}")
 
 
@@ -137,7 +149,9 @@ def search(settings: Settings, text: Sequence[str], form: str | None) -> None:
     emit_results(Results(("entity", "name"), rows), form)
     if not hits:
         near = graph.index.suggest(words)
-        note(f"no entity has a name with {words!r}" + (f"; did you mean {' or '.join(map(repr, near))}?" if near else ""))
+        note(
+            f"no entity has a name with {words!r}" + (f"; did you mean {' or '.join(map(repr, near))}?" if near else "")
+        )
 
 
 @click.command()

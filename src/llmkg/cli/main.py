@@ -26,7 +26,9 @@ __all__ = ["cli", "main"]
 @click.version_option(llmkg.__version__, message="llmkg %(version)s")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of the built graph [env: LLMKG_HOME].")
 @click.option("--endpoint", help="URL of a SPARQL endpoint to ask instead of the local graph [env: LLMKG_ENDPOINT].")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a query may take.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a query may take."
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def cli(context: click.Context, home: Path | None, endpoint: str | None, timeout: float, debug: bool) -> None:
@@ -83,7 +85,9 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         return _write_failed(error)
     except Exception as error:  # noqa: BLE001 - the last place where a bug can become a message
-        return _failed(InternalError(f"{type(error).__name__}: {error}", hint="run with --debug, and report it"), arguments)
+        return _failed(
+            InternalError(f"{type(error).__name__}: {error}", hint="run with --debug, and report it"), arguments
+        )
     return result if isinstance(result, int) else 0
 
 

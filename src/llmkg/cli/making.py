@@ -27,9 +27,15 @@ _REPORTS = {"table": report_text, "json": report_json, "ttl": report_turtle}
 
 
 @click.command("build")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of entities and claims [default: the packed data].")
-@click.option("--from", "dump", type=click.Path(path_type=Path), help="Build from an export (.nq or .trig) instead of data.")
-@click.option("--validate/--no-validate", default=True, help="Refuse a graph that breaks shapes or checks.", show_default=True)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of entities and claims [default: the packed data]."
+)
+@click.option(
+    "--from", "dump", type=click.Path(path_type=Path), help="Build from an export (.nq or .trig) instead of data."
+)
+@click.option(
+    "--validate/--no-validate", default=True, help="Refuse a graph that breaks shapes or checks.", show_default=True
+)
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
 def build_command(settings: Settings, data: Path | None, dump: Path | None, validate: bool, form: str) -> None:
@@ -45,11 +51,15 @@ def build_command(settings: Settings, data: Path | None, dump: Path | None, vali
         spent.append(time.monotonic() - start)
         found.append(report)
         if not report.conforms:
-            raise ValidationError(f"the graph breaks its rules\n{report_text(report)}", str(settings.data), "mend the data")
+            raise ValidationError(
+                f"the graph breaks its rules\n{report_text(report)}", str(settings.data), "mend the data"
+            )
 
     start = time.monotonic()
     note(f"building {settings.home} from {dump or settings.data} …")
-    summary = rebuild(settings, dump, check if validate else None) if dump else build(settings, check if validate else None)
+    summary = (
+        rebuild(settings, dump, check if validate else None) if dump else build(settings, check if validate else None)
+    )
     seconds = time.monotonic() - start - sum(spent)
     emit(_summary_json(summary, found) if form == "json" else _summary_text(summary, found))
     note(f"built in {seconds:.1f} s" + (f", validated in {sum(spent):.1f} s" if spent else ""))
@@ -58,7 +68,11 @@ def build_command(settings: Settings, data: Path | None, dump: Path | None, vali
 def _counts(summary: Summary, found: list[Report]) -> dict[str, Any]:
     findings = found[0].findings if found else ()
     kinds = {name: sum(f.severity == name for f in findings) for name in ("Violation", "Warning")}
-    return asdict(summary) | {"version": summary.version.name, "violations": kinds["Violation"], "warnings": kinds["Warning"]}
+    return asdict(summary) | {
+        "version": summary.version.name,
+        "violations": kinds["Violation"],
+        "warnings": kinds["Warning"],
+    }
 
 
 def _summary_json(summary: Summary, found: list[Report]) -> str:
@@ -115,7 +129,9 @@ def verify_command(settings: Settings) -> None:
     """Check every file of the current version against its manifest."""
     manifest = verify(settings.home)
     quads = sum(manifest.quads.values())
-    emit(f"{current_version(settings.home).name}: {len(manifest.files)} files as written, {quads} quads, hash {manifest.hash}\n")
+    emit(
+        f"{current_version(settings.home).name}: {len(manifest.files)} files as written, {quads} quads, hash {manifest.hash}\n"
+    )
 
 
 @click.command()

@@ -106,7 +106,9 @@ def _print_table(results: Results) -> None:
         sys.stdout.write("".join(_record(columns, row, console.width) for row in rows))
         return
     box = ASCII2 if is_ascii() else SIMPLE_HEAD
-    table = Table(box=box, show_edge=False, padding=(0, _GAP // 2), collapse_padding=True, pad_edge=False, header_style="bold")
+    table = Table(
+        box=box, show_edge=False, padding=(0, _GAP // 2), collapse_padding=True, pad_edge=False, header_style="bold"
+    )
     for position, index in enumerate(kept):
         numbers = any(_is_number(row[index]) for row in results.rows)
         justify: Literal["left", "right"] = "right" if numbers else "left"

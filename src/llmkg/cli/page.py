@@ -27,7 +27,10 @@ def description_text(found: Description, ascii_only: bool = False) -> str:
     if found.not_stated:
         lines += ["", *_wrapped("not stated by any source: " + ", ".join(found.not_stated), "  ")]
     if numbers:
-        lines += ["", *_wrapped("sources, with line: " + "  ".join(f"[{n}] {name}" for name, n in numbers.items()), "  ")]
+        lines += [
+            "",
+            *_wrapped("sources, with line: " + "  ".join(f"[{n}] {name}" for name, n in numbers.items()), "  "),
+        ]
     text = "\n".join(lines) + "\n"
     return text.encode("ascii", "backslashreplace").decode() if ascii_only else text
 
@@ -60,7 +63,11 @@ def _unit(said: Statement) -> str:
         return f" {said.unit}".rstrip()
     if said.unit == "unit not stated":
         return f" ({said.unit})"
-    return f" {said.unit}" if said.value == "1" else f" {said.unit[:-1] + 'ies' if said.unit[-1] == 'y' else said.unit + 's'}"
+    return (
+        f" {said.unit}"
+        if said.value == "1"
+        else f" {said.unit[:-1] + 'ies' if said.unit[-1] == 'y' else said.unit + 's'}"
+    )
 
 
 def _hanging(head: str, body: str) -> list[str]:

@@ -42,7 +42,9 @@ def _read_block(source: str, block: Mapping) -> list[ClaimRecord]:
     for claim in claims.items:
         try:
             if not isinstance(claim, Mapping):
-                raise SourceError([Problem(str(claim.place), "a claim must be 'property: value'", "add the property's name")])
+                raise SourceError(
+                    [Problem(str(claim.place), "a claim must be 'property: value'", "add the property's name")]
+                )
             records.append(_read_claim(source, lines, block.text("about"), claim))
         except SourceError as error:
             problems.extend(error.problems)

@@ -32,9 +32,13 @@ def _read_entity(entry: Mapping) -> list[EntityRecord]:
         raise _wrong(entry, f"{slug!r} is no slug", "a slug is lower-case words and numbers joined by - or .")
     software_type, spdx = entry.text("type", ""), entry.text("spdx", "")
     if software_type and not is_slug(software_type):
-        raise _wrong(entry, f"{software_type!r} is no type of software", "use one from ontology/vocabularies/software-type.ttl")
+        raise _wrong(
+            entry, f"{software_type!r} is no type of software", "use one from ontology/vocabularies/software-type.ttl"
+        )
     if spdx and not _SPDX.fullmatch(spdx):
-        raise _wrong(entry, f"{spdx!r} is no SPDX identifier", "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0")
+        raise _wrong(
+            entry, f"{spdx!r} is no SPDX identifier", "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0"
+        )
     labels = read_names(entry, "label")
     if not any(label.language == "en" for label in labels):
         raise _wrong(entry, f"{kind} {slug!r} has no English label", "add 'label: {en: …}'")

@@ -29,7 +29,9 @@ def _read_source(entry: Mapping) -> list[SourceRecord]:
     slug = entry.text("id")
     if not is_slug(slug) or slug in RESERVED_IDS:
         reserved = ", ".join(RESERVED_IDS)
-        raise _wrong(entry, f"{slug!r} is no id of a source", f"use lower-case words joined by -, and none of: {reserved}")
+        raise _wrong(
+            entry, f"{slug!r} is no id of a source", f"use lower-case words joined by -, and none of: {reserved}"
+        )
     titles = read_names(entry, "title")
     if not titles:
         raise _wrong(entry, f"source {slug!r} has no title", "add 'title: {en: …}'")
