@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyoxigraph
-from pyoxigraph import DefaultGraph, Quad, RdfFormat
+from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from llmkg.config import Settings
 from llmkg.errors import Problem, SourceError, StoreCorrupt
@@ -84,6 +84,9 @@ def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], 
     except SyntaxError as error:
         place = f"{dump}:{error.lineno or 1}:{error.offset or 1}"
         raise SourceError([Problem(place, f"is no {form.name}: {error.msg}")]) from error
+    if any(isinstance(part, BlankNode) for quad in quads for part in quad):
+        hint = "give every node an IRI: with blank nodes a graph has no one sorted form, and so no hash"
+        raise SourceError([Problem(str(dump), "holds blank nodes", hint)])
     inputs = {dump.name: hashlib.sha256(text.encode()).hexdigest()}
     return _publish(settings, quads, inputs, check)
 

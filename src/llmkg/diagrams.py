@@ -204,7 +204,8 @@ def _legend(graph: Graph) -> Iterator[str]:
         yield f'<line x1="{x:g}" y1="20" x2="{x + 22:g}" y2="20" stroke="{colour}" stroke-width="3"/>'
         yield f'<text x="{x + 28:g}" y="24">{words}</text>'
         x += 44 + 6.6 * len(words)
-    yield f'<text x="{_MARGIN}" y="44" fill="#555555">solid: stated by a source; broken: inherited from the family, or ambiguous</text>'
+    meaning = "solid: stated by a source; broken: inherited from the family, or ambiguous"
+    yield f'<text x="{_MARGIN}" y="44" fill="#555555">{meaning}</text>'
 
 
 def _link(link: tuple[float, int, float, int, Edge]) -> str:
