@@ -467,7 +467,7 @@ def test_p18_a_signal_ends_a_build_and_leaves_the_graph(
         _, errors = process.communicate(timeout=60)
         assert time.monotonic() - begin < SECONDS
     assert "Traceback" not in errors
-    if process.returncode or moment < 3:
+    if process.returncode or not moment:  # with little left to do it may have been done
         assert process.returncode == code
         assert verify(small.home).hash == old
     rebuild(small, dumps[0])

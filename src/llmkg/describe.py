@@ -52,7 +52,7 @@ class Description:
 
 def describe(entity: NamedNode, ask: Ask) -> Description:
     """Give the description of ``entity``, asked through the stored queries ``entity``, ``claims``, ``conflicts``,
-    ``not-stated`` and ``related``.
+    ``not-stated``, ``related`` and ``value-labels``.
     """
     names = ask("entity", {"entity": entity})
     claims = ask("claims", {"about": entity})
@@ -67,15 +67,16 @@ def describe(entity: NamedNode, ask: Ask) -> Description:
         labels=tuple(dict.fromkeys(labels)) or (shorten(entity.value),),
         kind=plain_text(first.get("kind")),
         aliases=tuple(aliases.split("; ")) if aliases else (),
-        properties=_properties(claims, conflicts),
+        properties=_properties(claims, conflicts, ask("value-labels", {"about": entity})),
         related=_groups(related),
         not_stated=tuple(sorted({shorten(plain_text(row[2])) for row in missing.rows})),
     )
 
 
-def _properties(claims: Results, conflicts: Results) -> tuple[Property, ...]:
+def _properties(claims: Results, conflicts: Results, named: Results) -> tuple[Property, ...]:
     at = {name: index for index, name in enumerate(claims.columns)}
     ranks = _ranks(conflicts)
+    names = {row[0]: plain_text(row[1]) for row in named.rows}
     grouped: dict[str, dict[Term | None, list[tuple[Term | None, ...]]]] = {}
     for row in claims.rows:
         name = shorten(plain_text(row[at["property"]]))
@@ -83,7 +84,7 @@ def _properties(claims: Results, conflicts: Results) -> tuple[Property, ...]:
     found = []
     for name, values in sorted(grouped.items()):
         ordered = sorted(values, key=lambda value: (ranks.get((name, value), 1), shown(value)))
-        statements = tuple(_statement(value, values[value], at) for value in ordered)
+        statements = tuple(_statement(value, values[value], at, names) for value in ordered)
         found.append(Property(name, statements, any((name, value) in ranks for value in values)))
     return tuple(found)
 
@@ -97,13 +98,15 @@ def _ranks(conflicts: Results) -> dict[tuple[str, Term | None], int]:
     return ranks
 
 
-def _statement(value: Term | None, rows: list[tuple[Term | None, ...]], at: dict[str, int]) -> Statement:
+def _statement(
+    value: Term | None, rows: list[tuple[Term | None, ...]], at: dict[str, int], names: Mapping[Term | None, str]
+) -> Statement:
     places = {(plain_text(row[at["source"]]), int(plain_text(row[at["line"]]))) for row in rows}
     qualifiers = {plain_text(row[at["qualifier"]]) for row in rows} - {""}
     unit = plain_text(rows[0][at["unit"]])
     nothing = plain_text(rows[0][at["status"]])
     status = f"stated to be {nothing}" if nothing else ""
-    text = plain_text(rows[0][at["valueLabel"]]) or shown(value)
+    text = names.get(value) or shown(value)
     return Statement(
         text, unit, tuple(f"{source}:{line}" for source, line in sorted(places)), tuple(sorted(qualifiers)), status
     )

@@ -142,7 +142,7 @@ def _ascii(text: str) -> str:
 def _is_hidden(results: Results, index: int) -> bool:
     """Tell whether a column tells a person nothing: empty, a claim's IRI, or IRIs whose labels stand beside them."""
     empty = bool(results.rows) and all(row[index] is None for row in results.rows)
-    return empty or results.columns[index] in ("claim", "valueLabel") or _is_labelled(results, index)
+    return empty or results.columns[index] == "claim" or _is_labelled(results, index)
 
 
 def _is_labelled(results: Results, index: int) -> bool:

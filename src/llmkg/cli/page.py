@@ -71,7 +71,8 @@ def _unit(said: Statement) -> str:
 
 
 def _hanging(head: str, body: str) -> list[str]:
-    return _wrapped(head + body, " " * min(len(head), 4), first="")
+    start = head[: len(head) - len(head.lstrip())]
+    return _wrapped(head.lstrip() + body, " " * min(len(head), 4), first=start)
 
 
 def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
