@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyoxigraph import Literal, NamedNode
 
@@ -126,7 +126,7 @@ def effective_lineage(facts: Facts) -> Lineage:
         for family in families[model]:
             for step in stated.get(model, ()):
                 if step.parent != family and family not in families.get(step.parent, ()):
-                    steps[family].add(Step(family, step.relation, step.parent, "inherited", step.qualifier))
+                    steps[family].add(replace(step, child=family, evidence="inherited"))
     return Lineage(
         {model: _narrowest(found, families) for model, found in steps.items() if found},
         families,
@@ -146,28 +146,21 @@ def _families(model: str, member_of: dict[str, set[str]]) -> tuple[str, ...]:
 
 
 def _inherited(model: str, families: dict[str, tuple[str, ...]], stated: dict[str, set[Step]]) -> set[Step]:
+    """Give what a model without stated lineage takes from the nearest family that has some.
+
+    A step to a member of the family counts only where the family has no other. Of a family and its member as parents the
+    family is taken, since nobody says that each model starts from that member. Alternatives are not taken, merged parents are.
+    """
     for family in families[model]:
-        inside = {step.parent for step in stated.get(family, ()) if family in families.get(step.parent, ())}
-        usable = {step for step in stated.get(family, ()) if step.parent not in inside}
-        if not usable:
-            if inside - {model}:
-                return {
-                    Step(model, step.relation, step.parent, "inherited", step.qualifier)
-                    for step in stated[family]
-                    if step.parent != model
-                }
-            continue
-        parents = {step.parent for step in usable}
-        widest = {parent for parent in parents if not parents & set(families.get(parent, ()))}
-        roots = {(families.get(parent, ()) or (parent,))[-1] for parent in widest if parent}
-        merged = all(step.relation == "mergedFrom" for step in usable)
-        if len(roots) > 1 and not merged:
+        steps = {step for step in stated.get(family, ()) if step.parent != model}
+        steps = {step for step in steps if family not in families.get(step.parent, ())} or steps
+        parents = {step.parent for step in steps}
+        widest = {step for step in steps if not parents & set(families.get(step.parent, ()))}
+        roots = {(families.get(step.parent) or (step.parent,))[-1] for step in widest}
+        if len(roots) > 1 and any(step.relation != "mergedFrom" for step in widest):
             return set()
-        return {
-            Step(model, step.relation, step.parent, "inherited", step.qualifier)
-            for step in usable
-            if step.parent in widest
-        }
+        if widest:
+            return {replace(step, child=model, evidence="inherited") for step in widest}
     return set()
 
 
