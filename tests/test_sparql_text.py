@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal
 
 from llmkg.errors import LimitError, QueryError
-from llmkg.sparql_text import MAX_BYTES, MAX_DEPTH, guard, tokens
+from llmkg.sparql_text import MAX_BYTES, MAX_DEPTH, MAX_TOKENS, guard, tokens
 
 
 def texts(query: str) -> list[str]:
@@ -64,7 +64,7 @@ def test_words_that_reach_out_or_change_data_are_refused(word: str) -> None:
         'ASK { ?s ?p """\nLOAD <http://e/>\n""" }',
         "ASK { ?s ?p ?o } # SERVICE",
         "ASK { ?service ex:load <http://e/SERVICE> }",
-        "ASK { service:x ?p ex:SERVICE }",
+        "ASK { ?s ?p ex:SERVICE ; ex:p? ?service }",
         "ASK { ?s ?p 'x'@add }",
         "ASK { ?s ?p 'it''s \\' SERVICE' }",
     ],
@@ -73,21 +73,71 @@ def test_the_same_words_in_strings_names_and_comments_are_not(query: str) -> Non
     guard(query)
 
 
+#: by each of these the engine (0.5.13) reads SERVICE, and some reached the network past an earlier guard
+GLUED = [
+    "?s ?p ?o.SERVICE<http://e/>{}",
+    "?s ?p 1SERVICE<http://e/>{}",
+    "?s ?p 1e5SERVICE<http://e/>{}",
+    "?s ?p trueSERVICE<http://e/>{}",
+    "SERVICE:x{}",
+    "SERVICESILENT:x{}",
+    "FILTER EXISTS{SERVICE:x{}}",
+    "?s ex:-1SERVICE<http://e/>{}",
+    "?s ?p ex:.SERVICE<http://e/>{}",
+    "?s ex:p?trueSERVICE<http://e/>{}",
+    "?s <a:p>?trueSERVICE<http://e/>{}",
+    "?s (ex:p)?trueSERVICE<http://e/>{}",
+    '?s ?p "x"@en--ltrSERVICE<http://e/>{}',
+    "# x\rSERVICE <http://e/> {}\n",
+    "?s ?p <a:\\u0041'> SERVICE <http://e/> {} #'\n",
+    "BIND(1AS?x)SERVICE<http://e/>{}",
+    "<<?a?b?c#>'''\n>> ?s ?p.SERVICE<http://e/>{} #'''\n",
+    "?s ?p <<(?a?b?c#)>'''\n)>>.SERVICE<http://e/>{} #'''\n",
+]
+
+
+@pytest.mark.parametrize("pattern", GLUED)
+def test_a_refused_word_is_seen_wherever_the_engine_sees_it(pattern: str) -> None:
+    with pytest.raises(QueryError, match="SERVICE is refused"):
+        guard(f"PREFIX : <http://e/> PREFIX ex: <http://e/> ASK {{ {pattern} }}")
+
+
 @pytest.mark.parametrize(
-    "spelling",
+    "filter_",
     [
-        "}SERVICE<http://e/>{",
-        "a:b SERVICE",
-        "'x'SERVICE ?s",
-        "?s;SERVICE",
-        "1SERVICE",
-        "<http://e/>SERVICE",
-        "#\nSERVICE",
+        "?a<?b)SERVICE?x#>\n{}",
+        "?a<'b>')SERVICE<http://e/>{}#'\n",
+        "?a<?b#>'''\n)SERVICE<http://e/>{}#'''\n",
+        "?a<<x:#>)SERVICE<http://e/>{}\n",
     ],
 )
-def test_a_refused_word_is_seen_without_space_around_it(spelling: str) -> None:
-    with pytest.raises(QueryError, match="SERVICE is refused"):
-        guard(f"ASK {{ ?s ?p ?o }} {spelling}")
+def test_a_comparison_that_looks_like_an_address_is_refused(filter_: str) -> None:
+    with pytest.raises(QueryError, match="can be an address or a comparison") as caught:
+        guard(f"ASK {{ ?s ?p ?a FILTER({filter_} }}")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "FILTER(?a = <x:#a> || ?a IN (<x:#a>, <x:(b)>) || ?a < ?b || EXISTS { ?a <x:#c> <x:#d> })",
+        "VALUES (?a ?b) { (<x:#a> <x:(b)>) (<x:'c'> UNDEF) } FILTER(?a<?b&&?b>?a)",
+        "VALUES ?a { <x:#a> <x:#b> } BIND(IF(?a < ?b, <x:#a>, <x:#b>) AS ?c)",
+        "?s (<x:#a>|<x:#b>/^<x:#c>)+ ?o . << ?s <x:#p> ?o >> ?q <x:#r>",
+    ],
+)
+def test_addresses_where_only_addresses_can_stand_are_not(pattern: str) -> None:
+    guard(f"ASK {{ ?s ?p ?a . {pattern} }}")
+
+
+@pytest.mark.parametrize("chain", ["!", "||?o", "+1", "/:p", "|:p", "<<", " UNION {}"])
+def test_a_long_chain_is_refused_before_it_overflows_the_stack(chain: str) -> None:
+    with pytest.raises(LimitError, match=f"more than {MAX_TOKENS} words and signs"):
+        guard(f"ASK {{ ?s ?p ?o {chain * MAX_TOKENS} }}")
+
+
+def test_many_values_are_no_long_chain() -> None:
+    guard(f"ASK {{ VALUES ?x {{ {'1 ' * 2 * MAX_TOKENS} }} VALUES (?y ?z) {{ {'(1 2) ' * MAX_TOKENS} }} }}")
 
 
 @pytest.mark.parametrize("opening", ["{", "(", "["])

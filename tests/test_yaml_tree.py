@@ -111,7 +111,7 @@ def test_every_node_knows_its_line_and_column() -> None:
         ("- 雨\n- a\u2028b", "x.yaml:2:4 holds the control character U+2028"),
         ("a: b: c", "x.yaml:1:5 is no YAML: mapping values are not allowed in this context"),
         ("- a\n\t- b", "x.yaml:2:1 is no YAML: found a tab character that violates indentation"),
-        ("- [a\n- b", "x.yaml:2:3 is no YAML: did not find expected ',' or ']'"),
+        ("- [a\n- b", "x.yaml:3:1 is no YAML: did not find expected ',' or ']'"),
     ],
 )
 def test_what_could_surprise_is_refused(text: str, said: str) -> None:

@@ -12,6 +12,9 @@ __all__ = ["Token", "guard", "tokens"]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 100
+MAX_TOKENS = (
+    20_000  # outside VALUES; 70,000 in a chain (!!!…, ||…||, …/…) overflow the stack that the store gives the engine
+)
 _REFUSED = ("SERVICE", "LOAD", "INSERT", "DELETE", "DROP", "CLEAR", "CREATE", "COPY", "MOVE", "ADD", "WITH")
 _DATA = "VALUES"
 
@@ -69,6 +72,7 @@ def guard(text: str) -> None:
         raise LimitError(f"a query of {len(text)} characters; the most is {MAX_BYTES}", "query")
     brackets: list[str] = []
     before = Token("sign", "", 0, 0)
+    count = 0
     for token in tokens(text):
         word = _refused_word(token, before)
         if word:
@@ -81,6 +85,9 @@ def guard(text: str) -> None:
         _count(token, brackets)
         if len(brackets) > MAX_DEPTH:
             raise LimitError(f"nested deeper than {MAX_DEPTH} levels", _place(text, token.start))
+        count += _DATA not in brackets
+        if count > MAX_TOKENS:
+            raise LimitError(f"more than {MAX_TOKENS} words and signs outside VALUES", _place(text, token.start))
         before = token
 
 

@@ -25,7 +25,9 @@ TINY_LABELS = [name for name in NAMES["tiny"] if name.rank == 0 and len(name.tex
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.builds(
     Name,
-    st.sampled_from(["model/", "dataset/", "software/"]).flatmap(lambda kind: st.sampled_from("abcdefgh").map(kind.__add__)),
+    st.sampled_from(["model/", "dataset/", "software/"]).flatmap(
+        lambda kind: st.sampled_from("abcdefgh").map(kind.__add__)
+    ),
     st.text("Ll -_aA1ée\u0301ß·", min_size=1, max_size=6) | texts.filter(bool),
     st.integers(0, 1),
 )
@@ -66,7 +68,12 @@ def test_a_name_of_hyphens_alone_keeps_them() -> None:
 def test_a_label_is_found_however_it_is_written(folder: str) -> None:
     for name in (name for name in NAMES[folder] if name.rank == 0):
         kind = split_path(name.path)[0]
-        for written in (name.text, name.text.upper(), name.text.replace("-", " "), unicodedata.normalize("NFD", name.text)):
+        for written in (
+            name.text,
+            name.text.upper(),
+            name.text.replace("-", " "),
+            unicodedata.normalize("NFD", name.text),
+        ):
             assert INDEXES[folder].resolve(written, (kind,)) == entity_iri(name.path)
 
 

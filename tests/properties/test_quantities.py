@@ -64,7 +64,9 @@ def test_a_bound_is_the_qualifier_and_leaves_the_number(mantissa: Decimal, scale
     assert (measure.value, measure.qualifier) == (parse(size, "count").value, BOUNDS[bound])
 
 
-@given(mantissas, mantissas, st.sampled_from(["-", "–", "—", "~", " - ", "至", "到"]), st.sampled_from(["B", " 亿", ""]))
+@given(
+    mantissas, mantissas, st.sampled_from(["-", "–", "—", "~", " - ", "至", "到"]), st.sampled_from(["B", " 亿", ""])
+)
 def test_a_range_is_refused(low: Decimal, high: Decimal, sign: str, scale: str) -> None:
     with pytest.raises(QuantityError, match="is a range"):
         parse(f"{low:f}{sign}{high:f}{scale}", "count")

@@ -35,7 +35,9 @@ from llmkg.store import Store, open_store, write_store
 NODE = NamedNode("https://w3id.org/llmkg/model/nimbus")
 CONTEXT = resource_folder("ontology") / "context.jsonld"
 
-texts = st.text(st.characters(exclude_categories=["Cs"])) | st.text(' "\\\'\n\r\t,;=+-@|<>{}.#\0\u0085\u2028\ufeff伶', max_size=10)
+texts = st.text(st.characters(exclude_categories=["Cs"])) | st.text(
+    " \"\\'\n\r\t,;=+-@|<>{}.#\0\u0085\u2028\ufeff伶", max_size=10
+)
 tags = st.sampled_from(["en", "zh", "zh-Hant", "en-GB", "pt-BR", "de-CH-1996"])
 whole = st.integers(-(2**63) + 1, 2**63 - 1)
 decimals = st.decimals(-(10**18), 10**18, places=18)
@@ -140,7 +142,9 @@ def test_csv_gives_the_text_of_a_value_back(pairs: list[tuple[Literal, Literal]]
     assert row == [kept.value for _, kept in pairs]
 
 
-@pytest.mark.parametrize(("form", "parsed"), [("ttl", RdfFormat.TURTLE), ("nt", RdfFormat.N_TRIPLES), ("nq", RdfFormat.N_QUADS)])
+@pytest.mark.parametrize(
+    ("form", "parsed"), [("ttl", RdfFormat.TURTLE), ("nt", RdfFormat.N_TRIPLES), ("nq", RdfFormat.N_QUADS)]
+)
 def test_an_export_gives_values_back(form: str, parsed: RdfFormat) -> None:
     @given(st.lists(literals, max_size=6))
     def check(pairs: list[tuple[Literal, Literal]]) -> None:
@@ -154,7 +158,10 @@ def test_an_export_gives_values_back(form: str, parsed: RdfFormat) -> None:
 @given(st.lists(literals, max_size=6))
 def test_a_constructed_graph_gives_values_back_as_turtle(pairs: list[tuple[Literal, Literal]]) -> None:
     results = stored(*(given_literal for given_literal, _ in pairs)).query("CONSTRUCT WHERE { ?s ?p ?o }")
-    back = {quad.predicate.value: quad.object for quad in pyoxigraph.parse(render(results, "ttl").encode(), RdfFormat.TURTLE)}
+    back = {
+        quad.predicate.value: quad.object
+        for quad in pyoxigraph.parse(render(results, "ttl").encode(), RdfFormat.TURTLE)
+    }
     assert back == {term(f"p{number}").value: kept for number, (_, kept) in enumerate(pairs)}
 
 
@@ -174,7 +181,10 @@ def test_python_gets_the_number_the_truth_and_the_day(number: int, fraction: Dec
 
 def test_values_survive_on_disk(tmp_path: Path) -> None:
     graph = graph_iri("north-list")
-    quads = [Quad(NODE, term("feature"), value, graph) for value in (Literal("a\r\n\0\u2028b"), Literal("伶荔", language="zh"))]
+    quads = [
+        Quad(NODE, term("feature"), value, graph)
+        for value in (Literal("a\r\n\0\u2028b"), Literal("伶荔", language="zh"))
+    ]
     quads.append(Quad(NODE, term("parameterCount"), Literal("0070", datatype=typed("integer")), graph))
     write_store(tmp_path / "store", quads)
     found = {quad.object for quad in open_store(tmp_path / "store").quads()}
