@@ -109,6 +109,12 @@ def by_name(path: Path) -> str:
 # --- data folders ---
 
 
+def test_the_tiny_data_are_without_fault(tmp_path: Path) -> None:
+    done = llmkg("build", "--data", TINY, home=tmp_path / "home")
+    assert done.returncode == 0
+    assert "conflicts 1; violations 0, warnings 0" in done.stdout
+
+
 @pytest.mark.parametrize("case", DATA, ids=by_name)
 def test_bad_data_are_refused_with_place_reason_and_hint(case: Path, kept: Settings, tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:

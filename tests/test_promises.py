@@ -316,11 +316,11 @@ def test_p4_readers_answer_through_rebuilds_each_from_one_version(small: Setting
 
 
 def damages(folder: Path) -> Iterator[tuple[Path, bytes | None]]:
-    """Give, for every file, what it would hold with one bit flipped (8 times), cut short (3 times) and deleted."""
+    """Give, for every file, what it would hold with one bit flipped (6 times), cut short (3 times) and deleted."""
     chance = Random("P5")
     for path in sorted(folder.iterdir()):
         body = path.read_bytes()
-        for bit in {chance.randrange(len(body) * 8) for _ in range(8)} if body else ():
+        for bit in {chance.randrange(len(body) * 8) for _ in range(6)} if body else ():
             flipped = bytearray(body)
             flipped[bit // 8] ^= 1 << bit % 8
             yield path, bytes(flipped)
@@ -450,7 +450,7 @@ def test_p18_a_signal_ends_a_long_query(environment: Environment, number: signal
     assert errors.strip() in ("interrupted", "")
 
 
-@pytest.mark.parametrize("moment", range(6))
+@pytest.mark.parametrize("moment", range(4))
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_p18_a_signal_ends_a_build_and_leaves_the_graph(
     small: Settings, dumps: Dumps, environment: Environment, number: signal.Signals, code: int, moment: int
@@ -461,7 +461,7 @@ def test_p18_a_signal_ends_a_build_and_leaves_the_graph(
         assert "building" in process.stderr.readline()
         if moment:
             wait_for_temporary(small.home, process)
-            time.sleep((moment - 1) * 0.05)
+            time.sleep((moment - 1) * 0.1)
         begin = time.monotonic()
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
@@ -537,7 +537,7 @@ def assert_a_build_that_finds_no_room_changes_nothing(
     assert not list(home.glob(".tmp-*"))
 
 
-@pytest.mark.parametrize("size", [1, 1000, 90_000, 400_000])
+@pytest.mark.parametrize("size", [1, 1000, 400_000])
 def test_p18_a_file_that_may_not_grow_changes_nothing(
     small: Settings, dumps: Dumps, environment: Environment, size: int
 ) -> None:
@@ -548,7 +548,7 @@ def test_p18_a_file_that_may_not_grow_changes_nothing(
     assert verify(small.home)
 
 
-@pytest.mark.parametrize("megabytes", [1, 4, 9])
+@pytest.mark.parametrize("megabytes", [1, 9])
 def test_p18_a_full_disk_changes_nothing(
     small: Settings, environment: Environment, tmp_path: Path, megabytes: int
 ) -> None:
