@@ -285,16 +285,7 @@ def test_a_turtle_file_with_a_byte_order_mark_is_validated(kept: Settings) -> No
     ("names", "paths"),
     [
         (("28-script", "35-dangling"), ("weightsUrl", "derivedFrom")),
-        pytest.param(
-            ("30-dates", "31-numbers"),
-            ("releaseDate", "parameterCount"),
-            marks=pytest.mark.xfail(strict=True, reason="rdflib logs a traceback for each literal that it cannot read"),
-        ),
-        pytest.param(
-            ("35-triple-term",),
-            ("derivedFrom",),
-            marks=pytest.mark.xfail(strict=True, reason="rdflib reads no RDF 1.2, and the command ends with exit 1"),
-        ),
+        (("30-dates", "31-numbers"), ("releaseDate", "parameterCount")),
     ],
 )
 def test_wrong_values_in_turtle_are_violations(names: tuple[str, ...], paths: tuple[str, ...], kept: Settings) -> None:
@@ -303,6 +294,14 @@ def test_wrong_values_in_turtle_are_violations(names: tuple[str, ...], paths: tu
     assert done.returncode == 4
     found = {finding["path"] for finding in json.loads(done.stdout)["findings"] if finding["focus"] == NIMBUS}
     assert found >= {term(path).value for path in paths}
+    assert done.stderr == ""
+
+
+def test_a_statement_about_a_statement_in_turtle_is_refused(kept: Settings) -> None:
+    done = llmkg("validate", BAD / "turtle" / "35-triple-term.ttl", home=kept.home)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "35-triple-term.ttl:1:1: holds a triple term (RDF 1.2)" in done.stderr
+    assert "hint: " in done.stderr
 
 
 # --- queries and their parameters ---

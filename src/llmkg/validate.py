@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,12 +125,16 @@ def read_turtle(path: Path) -> list[Quad]:
     """Give the triples of a Turtle file; raise :class:`SourceError` with line and column where it is none."""
     text = read_text(path)
     try:
-        return list(pyoxigraph.parse(text.encode(), RdfFormat.TURTLE, base_iri=path.resolve().as_uri()))
+        quads = list(pyoxigraph.parse(text.encode(), RdfFormat.TURTLE, base_iri=path.resolve().as_uri()))
     except SyntaxError as error:
         place = f"{path}:{error.lineno or 1}:{error.offset or 1}"
         raise SourceError(
             [Problem(place, f"is no Turtle: {error.msg}", "compare it with ontology/examples/valid")]
         ) from error
+    if any(isinstance(quad.object, pyoxigraph.Triple) for quad in quads):
+        hint = "write a llmkg:Claim with rdf:subject, rdf:predicate and rdf:object instead"
+        raise SourceError([Problem(f"{path}:1:1", "holds a triple term (RDF 1.2), which SHACL does not know", hint)])
+    return quads
 
 
 def validate_store(store: pyoxigraph.Store, ontology: Path) -> Report:
@@ -156,6 +161,8 @@ def _by_shapes(triples: list[tuple[Any, Any, Any]], shapes: list[tuple[Any, Any,
     import pyshacl
     from rdflib import Graph, URIRef
 
+    # rdflib logs a traceback for each literal it cannot read; the shapes say it with place and remedy
+    logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)
     data, rules = Graph(), Graph()
     data.parse(data=_ntriples(triples), format="nt")
     rules.parse(data=_ntriples(shapes), format="nt")
