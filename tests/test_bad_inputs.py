@@ -297,13 +297,6 @@ def test_wrong_values_in_turtle_are_violations(names: tuple[str, ...], paths: tu
     assert done.stderr == ""
 
 
-def test_a_statement_about_a_statement_in_turtle_is_refused(kept: Settings) -> None:
-    done = llmkg("validate", BAD / "turtle" / "35-triple-term.ttl", home=kept.home)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "35-triple-term.ttl:1:1: holds a triple term (RDF 1.2)" in done.stderr
-    assert "hint: " in done.stderr
-
-
 # --- queries and their parameters ---
 
 
