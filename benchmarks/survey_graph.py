@@ -28,6 +28,15 @@ from llmkg.validate import validate_store
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5
+GOAL = 0.05
+#: the queries that list thousands of rows where nothing is asked for, as a reader asks them
+ASKED: tuple[tuple[str, dict[str, str]], ...] = (
+    ("claims", {"about": "LLaMA"}),
+    ("claims", {"property": "parameterCount"}),
+    ("claims", {"source": "open-source-llms"}),
+    ("not-stated", {"kind": "dataset"}),
+    ("not-stated", {"property": "license"}),
+)
 LIMITS = {"build, without validation": 5.0, "build with validation": 15.0, "first answer of a command": 1.0}
 
 
@@ -70,7 +79,12 @@ def main() -> None:
              median(lambda q=query: list(graph.query(q.text)), 1))  # type: ignore[misc]
             for query in queries
         ]  # fmt: skip
-    page = _page(rows, compared, len(graph))
+        asked = [
+            (f"{name} {' '.join(f'--{k} {v}' for k, v in given.items())}", len(kg.query(name, **given)),
+             median(lambda n=name, g=given: kg.query(n, **g)))  # type: ignore[misc]
+            for name, given in ASKED
+        ]  # fmt: skip
+    page = _page(rows, compared, len(graph)) + _asked(compared, asked)
     (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
     print(page)
 
@@ -102,6 +116,17 @@ def _page(rows: list[tuple[str, float]], compared: list[tuple[str, int, float, f
     slowest = max(compared, key=lambda row: row[2])
     lines += ["", f"Slowest on the embedded store: {slowest[0]}, {slowest[2] * 1000:.1f} ms."]
     return "\n".join(lines) + "\n"
+
+
+def _asked(compared: list[tuple[str, int, float, float]], asked: list[tuple[str, int, float]]) -> str:
+    """Name the queries over the goal, with the reason, and the same queries with a parameter."""
+    over = [f"{name} ({count} rows)" for name, count, seconds, _ in compared if seconds > GOAL]
+    reason = "The engine takes about 5 µs for each term of each row, so thousands of rows cannot come faster."
+    lines = ["", f"Over the goal, unfiltered: {', '.join(over) or 'none'}. {reason} With a parameter:", ""]
+    lines += ["| query | rows | embedded, ms |", "| --- | --- | --- |"]
+    return (
+        "\n".join([*lines, *(f"| {name} | {count} | {seconds * 1000:.1f} |" for name, count, seconds in asked)]) + "\n"
+    )
 
 
 def _goal(name: str) -> str:
