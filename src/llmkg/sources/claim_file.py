@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmkg.errors import Problem, SourceError
 from llmkg.records import ClaimRecord
-from llmkg.sources.yaml_tree import MAX_DIGITS, Mapping, Reading, Sequence, read_entries
+from llmkg.sources.yaml_tree import MAX_DIGITS, Mapping, Reading, Sequence, read_entries, wrong
 
 __all__ = ["BLOCK_KEYS", "CLAIM_KEYS", "MAX_QUOTE", "QUALIFIERS", "read_claim_file"]
 
@@ -36,7 +36,7 @@ def _read_block(source: str, block: Mapping) -> list[ClaimRecord]:
     lines = tuple(_line(block, text) for text in (block.text("line"), *block.texts("repeated")))
     claims = block.items.get("claims")
     if not isinstance(claims, Sequence) or not claims.items:
-        raise _wrong(block, "has no list of claims", "add 'claims:' with '- property: value' entries")
+        raise wrong(block.place, "has no list of claims", "add 'claims:' with '- property: value' entries")
     records: list[ClaimRecord] = []
     problems: list[Problem] = []
     for claim in claims.items:
@@ -57,16 +57,18 @@ def _read_claim(source: str, lines: tuple[int, ...], about: str, claim: Mapping)
     names = [key for key in claim.items if key not in CLAIM_KEYS]
     if len(names) != 1:
         found = ", ".join(names) or "none"
-        raise _wrong(claim, f"a claim has one property; found {found}", "start each claim with '- property: value'")
+        raise wrong(
+            claim.place, f"a claim has one property; found {found}", "start each claim with '- property: value'"
+        )
     if not claim.text(names[0]).strip():
-        raise _wrong(claim, f"{names[0]!r} has no value", "write the value, or remove the claim")
+        raise wrong(claim.place, f"{names[0]!r} has no value", "write the value, or remove the claim")
     quote = claim.text("quote")
     if len(quote) > MAX_QUOTE:
-        raise _wrong(claim, f"a quote of {len(quote)} characters", f"quote at most {MAX_QUOTE} characters")
+        raise wrong(claim.place, f"a quote of {len(quote)} characters", f"quote at most {MAX_QUOTE} characters")
     qualifiers = claim.texts("qualifier")
     for qualifier in qualifiers:
         if qualifier not in QUALIFIERS:
-            raise _wrong(claim, f"unknown qualifier {qualifier!r}", f"known: {', '.join(QUALIFIERS)}")
+            raise wrong(claim.place, f"unknown qualifier {qualifier!r}", f"known: {', '.join(QUALIFIERS)}")
     return ClaimRecord(
         source=source,
         lines=lines,
@@ -83,9 +85,5 @@ def _read_claim(source: str, lines: tuple[int, ...], about: str, claim: Mapping)
 
 def _line(block: Mapping, text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS or int(text) < 1:
-        raise _wrong(block, f"line {text[:20]!r} is no line number", "count lines from 1")
+        raise wrong(block.place, f"line {text[:20]!r} is no line number", "count lines from 1")
     return int(text)
-
-
-def _wrong(entry: Mapping, message: str, hint: str = "") -> SourceError:
-    return SourceError([Problem(str(entry.place), message, hint)])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from llmkg.errors import Problem, SourceError
 from llmkg.identifiers import ENTITY_KINDS, is_slug
 from llmkg.records import EntityRecord, Text
 from llmkg.sources.text import hidden_characters
-from llmkg.sources.yaml_tree import Mapping, Node, Reading, Scalar, Sequence, read_entries
+from llmkg.sources.yaml_tree import Mapping, Node, Reading, Scalar, Sequence, read_entries, wrong
 
 __all__ = ["ENTITY_KEYS", "EXTERNAL_IDS", "is_language_tag", "read_entity_file", "read_names"]
 
@@ -27,21 +26,25 @@ def _read_entity(entry: Mapping) -> list[EntityRecord]:
     entry.only(*ENTITY_KEYS)
     kind, slug = entry.text("kind"), entry.text("slug")
     if kind not in ENTITY_KINDS:
-        raise _wrong(entry, f"unknown kind {kind!r}", f"kinds: {', '.join(sorted(ENTITY_KINDS))}")
+        raise wrong(entry.place, f"unknown kind {kind!r}", f"kinds: {', '.join(sorted(ENTITY_KINDS))}")
     if not is_slug(slug):
-        raise _wrong(entry, f"{slug!r} is no slug", "a slug is lower-case words and numbers joined by - or .")
+        raise wrong(entry.place, f"{slug!r} is no slug", "a slug is lower-case words and numbers joined by - or .")
     software_type, spdx = entry.text("type", ""), entry.text("spdx", "")
     if software_type and not is_slug(software_type):
-        raise _wrong(
-            entry, f"{software_type!r} is no type of software", "use one from ontology/vocabularies/software-type.ttl"
+        raise wrong(
+            entry.place,
+            f"{software_type!r} is no type of software",
+            "use one from ontology/vocabularies/software-type.ttl",
         )
     if spdx and not _SPDX.fullmatch(spdx):
-        raise _wrong(
-            entry, f"{spdx!r} is no SPDX identifier", "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0"
+        raise wrong(
+            entry.place,
+            f"{spdx!r} is no SPDX identifier",
+            "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0",
         )
     labels = read_names(entry, "label")
     if not any(label.language == "en" for label in labels):
-        raise _wrong(entry, f"{kind} {slug!r} has no English label", "add 'label: {en: …}'")
+        raise wrong(entry.place, f"{kind} {slug!r} has no English label", "add 'label: {en: …}'")
     return [
         EntityRecord(
             kind=kind,
@@ -71,19 +74,19 @@ def read_names(entry: Mapping, key: str) -> tuple[Text, ...]:
             for language in item.items:
                 if not is_language_tag(language):
                     hint = "write a BCP 47 tag such as en or zh-Hant"
-                    raise _wrong(item, f"{language!r} is no language tag", hint)
+                    raise wrong(item.place, f"{language!r} is no language tag", hint)
                 names.append(_checked(item, Text(item.text(language), language), key))
         else:
-            raise _wrong(item, f"{key!r} holds a list inside a list", "write [name, {zh: name}]")
+            raise wrong(item.place, f"{key!r} holds a list inside a list", "write [name, {zh: name}]")
     return tuple(names)
 
 
 def _checked(node: Node, name: Text, key: str) -> Text:
     hidden = hidden_characters(name.value)
     if not name.value.strip():
-        raise _wrong(node, f"an empty name under {key!r}", "remove it")
+        raise wrong(node.place, f"an empty name under {key!r}", "remove it")
     if hidden:
-        raise _wrong(node, f"{name.value!r} holds the invisible character {hidden}", "remove the character")
+        raise wrong(node.place, f"{name.value!r} holds the invisible character {hidden}", "remove the character")
     return name
 
 
@@ -97,7 +100,3 @@ def is_language_tag(text: str) -> bool:
     if not (2 <= len(first) <= 3 and first.isascii() and first.isalpha()):
         return False
     return all(1 <= len(part) <= 8 and part.isascii() and part.isalnum() for part in rest)
-
-
-def _wrong(entry: Node, message: str, hint: str = "") -> SourceError:
-    return SourceError([Problem(str(entry.place), message, hint)])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmkg.errors import Problem, SourceError
 from llmkg.identifiers import check_iri, is_slug
 from llmkg.records import SourceRecord
 from llmkg.sources.entity_file import is_language_tag, read_names
-from llmkg.sources.yaml_tree import MAX_DIGITS, Mapping, Reading, read_entries
+from llmkg.sources.yaml_tree import MAX_DIGITS, Mapping, Reading, read_entries, wrong
 
 __all__ = ["RESERVED_IDS", "SOURCE_KEYS", "read_source_list"]
 
@@ -29,17 +28,19 @@ def _read_source(entry: Mapping) -> list[SourceRecord]:
     slug = entry.text("id")
     if not is_slug(slug) or slug in RESERVED_IDS:
         reserved = ", ".join(RESERVED_IDS)
-        raise _wrong(
-            entry, f"{slug!r} is no id of a source", f"use lower-case words joined by -, and none of: {reserved}"
+        raise wrong(
+            entry.place, f"{slug!r} is no id of a source", f"use lower-case words joined by -, and none of: {reserved}"
         )
     titles = read_names(entry, "title")
     if not titles:
-        raise _wrong(entry, f"source {slug!r} has no title", "add 'title: {en: …}'")
+        raise wrong(entry.place, f"source {slug!r} has no title", "add 'title: {en: …}'")
     language, url = entry.text("language"), entry.text("url", "")
     if not is_language_tag(language):
-        raise _wrong(entry, f"{language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
+        raise wrong(entry.place, f"{language!r} is no language tag", "write a BCP 47 tag such as en or zh-Hant")
     if url and check_iri(url):
-        raise _wrong(entry, f"address {url[:60]!r} {check_iri(url)}", "write the full address, starting with https://")
+        raise wrong(
+            entry.place, f"address {url[:60]!r} {check_iri(url)}", "write the full address, starting with https://"
+        )
     return [
         SourceRecord(
             slug=slug,
@@ -62,9 +63,5 @@ def _read_source(entry: Mapping) -> list[SourceRecord]:
 def _number(entry: Mapping, key: str, default: str) -> int:
     text = entry.text(key, default)
     if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS:
-        raise _wrong(entry, f"{key} {text[:20]!r} is no whole number", f"write digits only, at most {MAX_DIGITS}")
+        raise wrong(entry.place, f"{key} {text[:20]!r} is no whole number", f"write digits only, at most {MAX_DIGITS}")
     return int(text)
-
-
-def _wrong(entry: Mapping, message: str, hint: str) -> SourceError:
-    return SourceError([Problem(str(entry.place), message, hint)])

@@ -18,7 +18,7 @@ from llmkg.errors import Problem, SourceError
 from llmkg.records import Place
 from llmkg.sources.text import read_text
 
-__all__ = ["MAX_DIGITS", "Mapping", "Node", "Reading", "Scalar", "Sequence", "parse_yaml", "read_entries"]
+__all__ = ["MAX_DIGITS", "Mapping", "Node", "Reading", "Scalar", "Sequence", "parse_yaml", "read_entries", "wrong"]
 
 MAX_DEPTH = 32
 #: how long a whole number may be that counts lines or ranks sources
@@ -56,10 +56,10 @@ class Mapping:
         node = self.items.get(key)
         if node is None:
             if default is None:
-                raise _wrong(self.place, f"has no {key!r}", f"add '{key}: …'")
+                raise wrong(self.place, f"has no {key!r}", f"add '{key}: …'")
             return default
         if not isinstance(node, Scalar):
-            raise _wrong(node.place, f"{key!r} is no single value", f"write '{key}: …' on one line")
+            raise wrong(node.place, f"{key!r} is no single value", f"write '{key}: …' on one line")
         return node.text
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Mapping:
         found = []
         for item in nodes:
             if not isinstance(item, Scalar):
-                raise _wrong(item.place, f"{key!r} must hold texts only", f"write '{key}: [text, text]'")
+                raise wrong(item.place, f"{key!r} must hold texts only", f"write '{key}: [text, text]'")
             found.append(item.text)
         return tuple(found)
 
@@ -79,7 +79,7 @@ class Mapping:
         """Raise :class:`SourceError` for the first key that is not ``allowed``."""
         for key in self.items:
             if key not in allowed:
-                raise _wrong(self.place, f"unknown key {key!r}", f"known keys: {', '.join(allowed)}")
+                raise wrong(self.place, f"unknown key {key!r}", f"known keys: {', '.join(allowed)}")
 
 
 Node = Scalar | Sequence | Mapping
@@ -94,7 +94,8 @@ class Reading(Generic[T]):
     problems: tuple[Problem, ...]
 
 
-def _wrong(place: Place, message: str, hint: str = "") -> SourceError:
+def wrong(place: Place, message: str, hint: str = "") -> SourceError:
+    """Give the error of one wrong place in a file."""
     return SourceError([Problem(str(place), message, hint)])
 
 
@@ -109,15 +110,15 @@ def parse_yaml(text: str, name: str) -> Node:
     if refused:
         at = refused.start()
         place = Place(name, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-        raise _wrong(place, f"holds the control character U+{ord(refused.group()):04X}", "remove the character")
+        raise wrong(place, f"holds the control character U+{ord(refused.group()):04X}", "remove the character")
     try:
         return _build(yaml.parse(text, Loader=_LOADER), name)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name, 1)
-        raise _wrong(place, f"is no YAML: {error.problem or error.context}", _yaml_hint(error)) from error
+        raise wrong(place, f"is no YAML: {error.problem or error.context}", _yaml_hint(error)) from error
     except yaml.YAMLError as error:
-        raise _wrong(Place(name, 1), f"is no YAML: {error}") from error
+        raise wrong(Place(name, 1), f"is no YAML: {error}") from error
 
 
 def _yaml_hint(error: yaml.MarkedYAMLError) -> str:
@@ -136,21 +137,21 @@ def _build(events: Iterator[Any], name: str) -> Node:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _wrong(place, "a second document starts here", "keep one document in a file")
+                raise wrong(place, "a second document starts here", "keep one document in a file")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _wrong(place, "anchors (&) and aliases (*) are not read", "write the value out, or quote it")
+            raise wrong(place, "anchors (&) and aliases (*) are not read", "write the value out, or quote it")
         elif _tag(event):
-            raise _wrong(place, f"tag {_tag(event)!r} is not read", "remove the tag")
+            raise wrong(place, f"tag {_tag(event)!r} is not read", "remove the tag")
         if isinstance(event, yaml.ScalarEvent):
             _add(root, stack, Scalar(event.value, place))
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(stack) >= MAX_DEPTH:
-                raise _wrong(place, f"nested deeper than {MAX_DEPTH} levels", "flatten the file")
+                raise wrong(place, f"nested deeper than {MAX_DEPTH} levels", "flatten the file")
             stack.append(_Open(place, isinstance(event, yaml.MappingStartEvent), [], {}, None))
         elif isinstance(event, yaml.CollectionEndEvent):
             _add(root, stack, stack.pop().close())
     if not root:
-        raise _wrong(Place(name, 1), "is empty", "delete the file, or write something into it")
+        raise wrong(Place(name, 1), "is empty", "delete the file, or write something into it")
     return root[0]
 
 
@@ -182,9 +183,9 @@ def _add(root: list[Node], stack: list[_Open], node: Node) -> None:
         top.items.append(node)
     elif top.key is None:
         if not isinstance(node, Scalar):
-            raise _wrong(node.place, "a key must be a text", "write 'key: value'")
+            raise wrong(node.place, "a key must be a text", "write 'key: value'")
         if node.text in top.pairs:
-            raise _wrong(node.place, f"key {node.text!r} stands twice", "keep one of the two")
+            raise wrong(node.place, f"key {node.text!r} stands twice", "keep one of the two")
         top.key = node
     else:
         top.pairs[top.key.text] = node
@@ -201,13 +202,13 @@ def read_entries(path: Path, name: str, read: Callable[[Mapping], list[T]]) -> R
     try:
         tree = parse_yaml(read_text(path, name), name)
         if not isinstance(tree, Sequence):
-            raise _wrong(tree.place, "the file is no list of entries", "start each entry with '- '")
+            raise wrong(tree.place, "the file is no list of entries", "start each entry with '- '")
     except SourceError as error:
         return Reading((), error.problems)
     for entry in tree.items:
         try:
             if not isinstance(entry, Mapping):
-                raise _wrong(entry.place, "this entry has no keys", "write 'key: value' lines")
+                raise wrong(entry.place, "this entry has no keys", "write 'key: value' lines")
             records.extend(read(entry))
         except SourceError as error:
             problems.extend(error.problems)
