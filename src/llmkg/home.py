@@ -26,7 +26,7 @@ from typing import Any
 
 from llmkg.errors import StoreCorrupt, StoreUnavailable, WriteError
 
-__all__ = ["FORMAT", "Manifest", "current_version", "is_new", "publish", "read_manifest", "sound_version", "verify"]
+__all__ = ["FORMAT", "Manifest", "current_version", "hold", "is_new", "publish", "read_manifest", "sound_version", "verify"]
 
 FORMAT = 1
 _MARKER = "llmkg.json"
@@ -161,11 +161,8 @@ def publish(home: Path, fill: Callable[[Path], Manifest]) -> Path:
     :class:`StoreUnavailable` where another build is running and :class:`WriteError` where the folder cannot be written.
     """
     try:
-        _prepare(home)
-        with _lock(home):
+        with hold(home):
             _clear(home)
-            if not (home / _MARKER).exists():
-                _write_marker(home)
             previous = _previous(home)
             temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=home))
             try:
@@ -196,6 +193,19 @@ def _write_marker(home: Path) -> None:
     _write(home / _NEW_MARKER, json.dumps({"format": FORMAT}) + "\n")
     (home / _NEW_MARKER).rename(home / _MARKER)
     _sync(home)
+
+
+@contextmanager
+def hold(home: Path) -> Iterator[None]:
+    """Hold the lock under which one process at a time writes into ``home``, which is made where it is new.
+
+    Raise :class:`StoreUnavailable` where another process holds it, or where the folder is no llmkg folder.
+    """
+    _prepare(home)
+    with _lock(home):
+        if not (home / _MARKER).exists():
+            _write_marker(home)
+        yield
 
 
 @contextmanager

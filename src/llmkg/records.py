@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ClaimRecord", "EntityRecord", "Place", "SourceRecord", "Text"]
+__all__ = ["ClaimRecord", "EntityRecord", "HubRecord", "Place", "SourceRecord", "StatedParent", "Text"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -81,3 +81,58 @@ class ClaimRecord:
     qualifiers: tuple[str, ...] = ()
     as_of: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedParent:
+    """A parent as a repository names it: ``text`` as written, and where.
+
+    ``place`` is ``card`` (``base_model`` in the model card), ``tag`` (only among the Hub's tags) or ``config`` (the adapter's
+    configuration). ``relation`` is what the card calls the step, ``hub_relation`` what the Hub's tag does; each may be empty.
+    """
+
+    text: str
+    place: str = "card"
+    relation: str = ""
+    hub_relation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubRecord:
+    """What one repository of the Hugging Face Hub says of its model, normalised; empty where it says nothing.
+
+    Dates are ISO 8601 days. ``parameters`` counts parameters, by ``parameters_from`` (``safetensors``, ``gguf`` or ``name``).
+    ``gated`` is ``auto``, ``manual``, ``no`` or empty. ``files`` tells which telling kinds of file the repository holds:
+    ``adapter``, ``full`` (weights of a whole model), ``gguf``, ``mergekit``. ``gone`` is the day when a crawl last held the
+    repository, if a later one does not.
+    """
+
+    id: str
+    author: str = ""
+    author_kind: str = ""
+    sha: str = ""
+    created: str = ""
+    modified: str = ""
+    gated: str = ""
+    downloads: int | None = None
+    likes: int | None = None
+    library: str = ""
+    task: str = ""
+    licenses: tuple[str, ...] = ()
+    license_link: str = ""
+    languages: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    model_type: str = ""
+    architectures: tuple[str, ...] = ()
+    parameters: int | None = None
+    parameters_from: str = ""
+    tensor_types: tuple[str, ...] = ()
+    bits: int | None = None
+    quantization: str = ""
+    methods: tuple[str, ...] = ()
+    papers: tuple[str, ...] = ()
+    new_version: str = ""
+    merged: bool = False
+    files: tuple[str, ...] = ()
+    parents: tuple[StatedParent, ...] = ()
+    gone: str = ""
