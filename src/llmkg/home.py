@@ -26,7 +26,17 @@ from typing import Any
 
 from llmkg.errors import StoreCorrupt, StoreUnavailable, WriteError
 
-__all__ = ["FORMAT", "Manifest", "current_version", "hold", "is_new", "publish", "read_manifest", "sound_version", "verify"]
+__all__ = [
+    "FORMAT",
+    "Manifest",
+    "current_version",
+    "hold",
+    "is_new",
+    "publish",
+    "read_manifest",
+    "sound_version",
+    "verify",
+]
 
 FORMAT = 1
 _MARKER = "llmkg.json"
@@ -267,11 +277,12 @@ def _hash_files(folder: Path) -> dict[str, str]:
     hashes = {}
     for parent, _, names in os.walk(folder, onerror=_fail):
         for path in (Path(parent) / name for name in names):
-            hashes[path.relative_to(folder).as_posix()] = _hash(path) if path.is_file() else ""
+            hashes[path.relative_to(folder).as_posix()] = hash_file(path) if path.is_file() else ""
     return hashes
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Give the SHA-256 of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmkg.hub_facts import SOURCE, Known, entity_statements, model_path
+from llmkg.hub_facts import SOURCE, Known, entity_statements, is_hub_id, model_path
 from llmkg.namespaces import BASE
 from llmkg.ntriples import Statement, iri, predicate, text
 from llmkg.records import HubRecord, StatedParent
 from llmkg.repair import meanings, relation_of
 from llmkg.sources.snapshot import SnapshotInfo, decode, key_of, read_entries, read_info
 
-__all__ = ["HubModels", "HubStep", "Repair", "Steps", "resolve_steps", "scan"]
+__all__ = ["HubModels", "HubStep", "Repair", "Steps", "repair_statements", "resolve_steps", "scan", "statements_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Steps:
 
     effective: list[HubStep] = field(default_factory=list)
     stated: list[tuple[int, str, int]] = field(default_factory=list)
+    newer: list[tuple[int, int]] = field(default_factory=list)
     texts: list[tuple[int, str]] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
     rules: Counter[str] = field(default_factory=Counter)
@@ -89,24 +90,32 @@ class Steps:
 def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubModels:
     """Give the models of ``snapshot`` in one pass; ``strictness`` ranks the terms of licenses by their Hub id."""
     models = HubModels(read_info(snapshot))
+    first: dict[str, int] = {}  # several repositories can be one model
     for number, entry in enumerate(read_entries(snapshot)):
         record = decode(entry.line)
         models.ids.append(record.id)
-        models.numbers[entry.key] = number
         path = known.paths.get(("model", entry.key))
+        own = first.setdefault(path, number) if path else number
+        models.numbers[entry.key] = own
         if path:
             models.paths[number] = path
             models.joined[number] = record
         models.weights.append(record.downloads or 0)
-        models.terms.append(max((strictness.get(name, 0) or 255 for name in record.licenses), default=0) % 255)
+        models.terms.append(_strictest(record.licenses, strictness))
         for parent in record.parents:
-            models.steps.append(RawStep(number, parent, *relation_of(record, parent)))
+            models.steps.append(RawStep(own, parent, *relation_of(record, parent)))
         if record.new_version:
-            models.newer.append((number, record.new_version))
+            models.newer.append((own, record.new_version))
     return models
 
 
-def resolve_steps(models: HubModels, redirects: Mapping[str, str]) -> Steps:
+def _strictest(licenses: tuple[str, ...], strictness: Mapping[str, int]) -> int:
+    """Give the rank of the strictest license, or 0 where one of them is of unknown terms."""
+    ranks = [strictness.get(name, 0) for name in licenses]
+    return max(ranks) if ranks and all(ranks) else 0
+
+
+def resolve_steps(models: HubModels, known: Known, redirects: Mapping[str, str]) -> Steps:
     """Give what the parents that records name come to; a model that is only named is added to ``models``."""
     found = Steps()
     spelled: dict[str, Counter[str]] = defaultdict(Counter)
@@ -119,20 +128,31 @@ def resolve_steps(models: HubModels, redirects: Mapping[str, str]) -> Steps:
                 found.texts.append((step.child, step.parent.text))
                 continue
             key = key_of(meaning.id)
-            number = _number(models, key)
+            number = _number(models, key, known)
             if number >= count:
                 spelled[key][meaning.id] += 1
             _settle(models, step, meaning.id, meaning.rules, number, found, seen, count)
+    for number, newer in models.newer:
+        if is_hub_id(newer):
+            target = _number(models, key_of(newer), known)
+            if target >= count:
+                spelled[key_of(newer)][newer] += 1
+            found.newer.append((number, target))
+        else:
+            _note(found, ("unreadable",), RawStep(number, StatedParent(newer), "", ""), -1)
     for key, spellings in spelled.items():
         models.ids[models.numbers[key]] = min(spellings, key=lambda name: (-spellings[name], name))
     return found
 
 
-def _number(models: HubModels, key: str) -> int:
+def _number(models: HubModels, key: str, known: Known) -> int:
     """Give the number of the model with ``key``, a new one where no record holds it."""
     number = models.numbers.get(key)
     if number is None:
         number = models.numbers[key] = len(models.ids)
+        path = known.paths.get(("model", key))
+        if path:
+            models.paths[number] = path
         models.ids.append(key)
         models.weights.append(0)
         models.terms.append(0)
@@ -150,7 +170,8 @@ def _settle(
     count: int,
 ) -> None:
     """Add what one parent of one model comes to."""
-    if number < count and models.ids[number] != name and "redirect" not in rules:
+    is_joined = number in models.paths
+    if number < count and not is_joined and models.ids[number] != name and "redirect" not in rules:
         rules = (*rules, "letter-case")
     if step.parent.place == "config":
         rules = (*rules, "adapter-config")
@@ -165,7 +186,7 @@ def _settle(
         _note(found, ("repeated",), step, number)
         return
     seen.add((step.child, number))
-    _note(found, rules if number < count else (*rules, "absent"), step, number)
+    _note(found, rules if number < count or is_joined else (*rules, "absent"), step, number)
     relation_rules = (step.rule,) if step.rule else ()
     if step.rule == "hub-relation":
         found.rules["hub-relation"] += 1
@@ -180,7 +201,9 @@ def _note(found: Steps, rules: tuple[str, ...], step: RawStep, number: int) -> N
     for rule in rules:
         found.rules[rule] += 1
         before = step.parent.relation or step.parent.hub_relation
-        found.repairs.append(Repair(rule, step.child, step.parent.text, number, before if before != step.relation else ""))
+        found.repairs.append(
+            Repair(rule, step.child, step.parent.text, number, before if before != step.relation else "")
+        )
 
 
 def statements_of(models: HubModels, steps: Steps, count: int) -> Iterator[Statement]:
@@ -191,7 +214,12 @@ def statements_of(models: HubModels, steps: Steps, count: int) -> Iterator[State
     for child, words in dict.fromkeys(steps.texts):
         if child not in models.joined:
             yield iri(models.path(child)), predicate("statedParent"), text(words)
+    for child, target in steps.newer:
+        if child not in models.joined:
+            yield iri(models.path(child)), predicate("supersededBy"), iri(models.path(target))
     for number in range(count, len(models.ids)):
+        if number in models.paths:
+            continue
         path = models.path(number)
         yield from entity_statements(path, "model-variant", models.ids[number])
         yield iri(path), predicate("hubId"), text(models.ids[number])

@@ -15,7 +15,18 @@ from llmkg.ntriples import Statement, day, integer, iri, predicate, text
 from llmkg.records import HubRecord
 from llmkg.sources.snapshot import key_of
 
-__all__ = ["Fact", "Known", "Mentions", "SOURCE", "entity_statements", "facts_of", "is_hub_id", "mention_statements", "model_path", "model_statements"]
+__all__ = [
+    "SOURCE",
+    "Fact",
+    "Known",
+    "Mentions",
+    "entity_statements",
+    "facts_of",
+    "is_hub_id",
+    "mention_statements",
+    "model_path",
+    "model_statements",
+]
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?")
 _NOT_SLUG = re.compile(r"[^a-z0-9.]+")
@@ -213,9 +224,7 @@ def _license(name: str, known: Known, mentions: Mentions) -> str:
     return iri(path)
 
 
-def _by_concept(
-    name: str, otherwise: str, scheme: str, values: tuple[str, ...], known: Known
-) -> Iterator[Fact]:
+def _by_concept(name: str, otherwise: str, scheme: str, values: tuple[str, ...], known: Known) -> Iterator[Fact]:
     """Give a concept for each value that one is known for, and the value as it stands for the others."""
     for value in values:
         concept = known.concepts.get((scheme, value))

@@ -168,9 +168,7 @@ def _is_known(key: str, digest: str) -> bool:
     return place < len(table) and int(table[place, 0]) == wanted and int(table[place, 1]) == int(digest, 16)
 
 
-def _runs(
-    parsed: Iterable[tuple[list[Entry], list[Problem]]], folder: Path, problems: list[Problem]
-) -> Iterator[Path]:
+def _runs(parsed: Iterable[tuple[list[Entry], list[Problem]]], folder: Path, problems: list[Problem]) -> Iterator[Path]:
     """Write sorted runs of entries, each of bounded size, and give their paths; collect the problems."""
     held: list[Entry] = []
     number = 0

@@ -44,7 +44,9 @@ _ID = re.compile(rf"(?:{_PART}/)?{_PART}")
 _FULL_ID = re.compile(rf"(?<![A-Za-z0-9._/-]){_PART}/{_PART}(?![/A-Za-z0-9_-])")
 _URL = re.compile(rf"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?({_PART}(?:/{_PART})?)(?:[/?#].*)?")
 _CACHE = re.compile(rf"models--({_PART}?)--({_PART}?)(?:/.*)?")
-_LOCAL = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:|(?:content|data|home|mnt|models?|output|root|tmp|workspace)/[^/]*/", re.IGNORECASE)
+_LOCAL = re.compile(
+    r"[./~\\]|[A-Za-z]:[\\/]|file:|(?:content|data|home|mnt|models?|output|root|tmp|workspace)/[^/]*/", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"[\s,;+&|]+(?:and\s+)?")
 _TRAILING = ".,;:)]}'\"`"
 

@@ -70,7 +70,9 @@ def normalize_record(raw: Mapping[str, Any]) -> HubRecord:
     return HubRecord(
         id=identifier,
         author=_text(raw.get("author")) or identifier.rpartition("/")[0],
-        author_kind={"org": "organization", "user": "person"}.get(_text(_mapping(raw.get("authorData")).get("type")), ""),
+        author_kind={"org": "organization", "user": "person"}.get(
+            _text(_mapping(raw.get("authorData")).get("type")), ""
+        ),
         sha=_text(raw.get("sha")),
         created=_created(raw.get("createdAt")),
         modified=_day(raw.get("lastModified")),

@@ -21,7 +21,17 @@ import zstandard
 from llmkg.errors import StoreCorrupt, StoreUnavailable
 from llmkg.records import HubRecord, StatedParent
 
-__all__ = ["Entry", "SnapshotInfo", "decode", "digest_of", "encode", "gone_since", "key_of", "read_entries", "write_entries"]
+__all__ = [
+    "Entry",
+    "SnapshotInfo",
+    "decode",
+    "digest_of",
+    "encode",
+    "gone_since",
+    "key_of",
+    "read_entries",
+    "write_entries",
+]
 
 _FORMAT = 1
 #: to be changed with the rules by which records are normalised, so that the next import normalises all of them anew
@@ -123,7 +133,13 @@ def write_entries(path: Path, lines: Iterable[bytes], info: SnapshotInfo) -> Sna
                     gone += is_gone(line)
                     writer.write(line + b"\n")
                 written = SnapshotInfo(info.crawled, records, gone, info.files)
-                last = {"format": _FORMAT, "crawled": info.crawled, "records": records, "gone": gone, "files": info.files}
+                last = {
+                    "format": _FORMAT,
+                    "crawled": info.crawled,
+                    "records": records,
+                    "gone": gone,
+                    "files": info.files,
+                }
                 writer.write(orjson.dumps(last) + b"\n")
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
