@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmkg.hub_facts import SOURCE, Known, entity_statements, is_hub_id, model_path
+from llmkg.hub_facts import SOURCE, Known, entity_statements, model_path
 from llmkg.namespaces import BASE
 from llmkg.ntriples import Statement, iri, predicate, text
 from llmkg.records import HubRecord, StatedParent
 from llmkg.repair import meanings, relation_of
+from llmkg.sources.record_line import is_hub_id
 from llmkg.sources.snapshot import SnapshotInfo, decode, key_of, read_entries, read_info
 
 __all__ = ["HubModels", "HubStep", "Repair", "Steps", "repair_statements", "resolve_steps", "scan", "statements_of"]

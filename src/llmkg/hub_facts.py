@@ -13,9 +13,20 @@ from dataclasses import dataclass, field
 
 from llmkg.ntriples import Statement, day, integer, iri, predicate, text
 from llmkg.records import HubRecord
+from llmkg.sources.record_line import is_hub_id
 from llmkg.sources.snapshot import key_of
 
 __all__ = [
+    "SOURCE",
+    "Fact",
+    "Known",
+    "Mentions",
+    "entity_statements",
+    "facts_of",
+    "mention_statements",
+    "model_path",
+    "model_statements",
+]
     "SOURCE",
     "Fact",
     "Known",
@@ -28,7 +39,6 @@ __all__ = [
     "model_statements",
 ]
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,96}(?:/[A-Za-z0-9._-]{1,96})?")
 _NOT_SLUG = re.compile(r"[^a-z0-9.]+")
 SOURCE = "hub"
 _TYPE = predicate("rdf:type")
@@ -70,15 +80,6 @@ class Mentions:
         self.properties.update(other.properties)
         self.works.update(other.works)
         self.statements += other.statements
-
-
-def is_hub_id(name: str) -> bool:
-    """Tell whether ``name`` can be the id of a repository.
-
-    >>> is_hub_id("google/gemma-7b"), is_hub_id("a b"), is_hub_id("a/b/c")
-    (True, False, False)
-    """
-    return _ID.fullmatch(name) is not None
 
 
 def model_path(identifier: str) -> str:
