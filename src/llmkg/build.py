@@ -14,9 +14,9 @@ from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 from llmkg.config import Settings
 from llmkg.errors import Problem, SourceError, StoreCorrupt
 from llmkg.home import Manifest, hash_file, publish
-from llmkg.identifiers import split_path
 from llmkg.hub_facts import SOURCE
 from llmkg.hub_part import HubPart, read_hub
+from llmkg.identifiers import split_path
 from llmkg.identity import Index
 from llmkg.importing import snapshot_path
 from llmkg.inference import Facts, gather, infer, infer_lineage

@@ -25,16 +25,6 @@ __all__ = [
     "step_statements",
     "term_statements",
 ]
-    "TERMS",
-    "Line",
-    "Lines",
-    "closure_of",
-    "count_statements",
-    "cycle_statements",
-    "descent_statements",
-    "step_statements",
-    "term_statements",
-]
 
 _TYPE = predicate("rdf:type")
 _ROLES = {

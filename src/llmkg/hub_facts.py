@@ -27,17 +27,6 @@ __all__ = [
     "model_path",
     "model_statements",
 ]
-    "SOURCE",
-    "Fact",
-    "Known",
-    "Mentions",
-    "entity_statements",
-    "facts_of",
-    "is_hub_id",
-    "mention_statements",
-    "model_path",
-    "model_statements",
-]
 
 _NOT_SLUG = re.compile(r"[^a-z0-9.]+")
 SOURCE = "hub"

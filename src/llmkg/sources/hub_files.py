@@ -14,9 +14,9 @@ from llmkg.errors import LimitError, Problem, SourceError
 from llmkg.sources.batch import Batch, Limits
 from llmkg.sources.byte_stream import check_regular, read_blocks, read_start
 from llmkg.sources.hub_parquet import read_parquet
-from llmkg.sources.record_line import parse_line
 from llmkg.sources.json_stream import split_array, split_lines
 from llmkg.sources.model_card import CARD, read_card
+from llmkg.sources.record_line import parse_line
 
 __all__ = ["Batch", "Limits", "parse_line", "read_batches"]
 
