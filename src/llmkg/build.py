@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 import pyoxigraph
@@ -19,9 +18,9 @@ from llmkg.hub_part import HubPart, read_hub
 from llmkg.identifiers import split_path
 from llmkg.identity import Index
 from llmkg.importing import snapshot_path
-from llmkg.inference import Facts, gather, infer, infer_lineage
+from llmkg.inference import Facts, Inferred, compute, gather, infer, infer_lineage
 from llmkg.namespaces import BASE, graph_iri
-from llmkg.ntriples import Statement, line
+from llmkg.ntriples import statement_chunks
 from llmkg.quads import (
     ClaimWriter,
     Triple,
@@ -42,7 +41,6 @@ from llmkg.version import __version__
 
 __all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
 
-_STATEMENTS = 20_000  # in one chunk of the stream
 _DUMPS = {".nq": RdfFormat.N_QUADS, ".trig": RdfFormat.TRIG}
 
 
@@ -76,7 +74,7 @@ class Content:
     """What a build writes: quads held in memory, then statements about lineage, then the mass of the Hub as a stream."""
 
     quads: list[Quad]
-    lineage: Iterable[Statement] = ()
+    lineage: Inferred = field(default_factory=Inferred)
     hub: HubPart | None = None
 
     def chunks(self) -> Iterator[bytes]:
@@ -86,8 +84,8 @@ class Content:
         yield "".join(f"{text}\n" for text in canonical_lines(memory)).encode()
         if self.hub:
             yield from self.hub.chunks()
-        for some in _batched(self.lineage):
-            yield "".join(line(one) + line(one, "inferred") for one in some).encode()
+        yield from statement_chunks(self.lineage.relations, ("", "inferred"))
+        yield from statement_chunks(self.lineage.computed)
         if self.hub:
             yield from self.hub.last_chunks()
 
@@ -102,7 +100,7 @@ def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None =
     snapshot = snapshot_path(settings.home)
     if not snapshot.exists():
         quads, facts = assemble(inputs, settings.ontology)
-        return _publish(settings, Content([*quads, *_in_both(infer_lineage(facts))]), input_hashes(settings), check)
+        return _publish(settings, Content([*quads, *_quads(infer_lineage(facts))]), input_hashes(settings), check)
     hub = read_hub(snapshot, inputs.entities, settings.ontology, inputs.redirects)
     quads, facts = assemble(replace(inputs, sources=(*inputs.sources, hub.source)), settings.ontology, hub)
     facts.steps |= hub.joined_steps()
@@ -111,10 +109,9 @@ def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None =
     return _publish(settings, Content(quads, lineage, hub), hashes, check)
 
 
-def _in_both(statements: Iterable[Statement]) -> Iterator[Quad]:
-    """Give inferred statements as quads, in the default graph and in the graph of what is inferred."""
-    lines = "".join(line(one) + line(one, "inferred") for one in statements)
-    return pyoxigraph.parse(lines, RdfFormat.N_QUADS)
+def _quads(lineage: Inferred) -> Iterator[Quad]:
+    for chunk in (*statement_chunks(lineage.relations, ("", "inferred")), *statement_chunks(lineage.computed)):
+        yield from pyoxigraph.parse(chunk, RdfFormat.N_QUADS)
 
 
 def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
@@ -243,7 +240,7 @@ def assemble(inputs: Inputs, ontology: Path, hub: HubPart | None = None) -> tupl
     facts = gather(triple for triples in named.values() for triple in triples)
     named["inferred"] = set(infer(facts))
     quads = [quad for name, triples in named.items() for quad in in_graph(triples, name)]
-    merged = {triple for triples in named.values() for triple in triples}
+    merged = {triple for triples in named.values() for triple in triples} | set(compute(facts))
     return quads + [Quad(*triple, DefaultGraph()) for triple in merged], facts
 
 
@@ -286,11 +283,6 @@ def _publish(
     return _summarize(version, made[0], content)
 
 
-def _batched(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
-    rest = iter(statements)
-    return iter(lambda: list(islice(rest, _STATEMENTS)), [])
-
-
 def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
     for chunk in chunks:
         digest.update(chunk)
@@ -316,7 +308,7 @@ def _summarize(version: Path, manifest: Manifest, content: Content) -> Summary:
             claims.setdefault(graph, set()).add(subject)
             if quad.predicate.value.endswith("#subject"):
                 subjects.setdefault(graph, set()).add(quad.object.value)  # type: ignore[union-attr]
-        elif graph == "inferred" and "/conflict/" in subject:
+        elif not graph and "/conflict/" in subject:
             parts.setdefault(subject, {})[quad.predicate.value.rpartition("#")[2]] = str(quad.object)
     for part in parts.values():
         conflicts.add((part["subject"], part["predicate"]))

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from llmkg.hub_facts import Known, Mentions, mention_statements, model_statements
-from llmkg.ntriples import line
+from llmkg.ntriples import line, statement_chunks
 from llmkg.sources.snapshot import decode, key_of, read_lines
 
 __all__ = ["record_chunks"]
@@ -43,7 +43,7 @@ def record_chunks(snapshot: Path, known: Known, mentions: Mentions) -> Iterator[
                     waiting.append(pool.submit(_write, number, batch))
                     number += len(batch)
                 yield _take(waiting.pop(0).result(), mentions)
-    yield "".join(map(line, mention_statements(mentions))).encode()
+    yield from statement_chunks(mention_statements(mentions))
 
 
 def _take(answer: tuple[bytes, Mentions], mentions: Mentions) -> bytes:

@@ -1,6 +1,7 @@
 """Steps of lineage → who descends from whom: one node a step, one node a pair of model and ancestor, and counts.
 
-All of it is inferred. It is written as statements, since there can be millions.
+All of it is inferred, and written as statements, since there can be millions. What a source could state too, the relations
+themselves, goes into graph ``inferred`` as well; the other classes and properties are the build's alone, and mark themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "count_statements",
     "cycle_statements",
     "descent_statements",
+    "relation_statements",
     "step_statements",
     "term_statements",
 ]
@@ -99,26 +101,32 @@ def _by_family(found: Closure, lines: Lines) -> Iterator[tuple[Integers, int, In
             yield found.models[kept], family, found.distances[kept]
 
 
+def relation_statements(lines: Lines) -> Iterator[Statement]:
+    """Give each step that is not stated as it stands, as a source would state it."""
+    for step in lines.steps:
+        young, old = iri(lines.paths[step.child]), iri(lines.paths[step.parent])
+        if step.evidence == "inferred" and step.relation != "derivedFrom":
+            yield young, predicate(step.relation), old
+        if step.relation != "derivedFrom" or step.evidence != "stated":
+            yield young, predicate("derivedFrom"), old
+
+
 def step_statements(lines: Lines) -> Iterator[Statement]:
-    """Give a node for each step, the relation where it is inferred, and the roles that follow."""
+    """Give a node for each step, and the roles that follow from it."""
     roles: set[tuple[int, str]] = set()
     for step in lines.steps:
         child, parent = lines.paths[step.child], lines.paths[step.parent]
         names = f"{child.partition('/')[2]}/{step.relation}/{parent.partition('/')[2]}"
-        node, young, old, relation = iri(f"derivation/{names}"), iri(child), iri(parent), predicate(step.relation)
+        node = iri(f"derivation/{names}")
         yield node, _TYPE, predicate("Derivation")
-        yield node, predicate("derivedModel"), young
-        yield node, predicate("parentModel"), old
-        yield node, predicate("relation"), relation
+        yield node, predicate("derivedModel"), iri(child)
+        yield node, predicate("parentModel"), iri(parent)
+        yield node, predicate("relation"), predicate(step.relation)
         yield node, predicate("evidence"), text(step.evidence)
         optional = (("qualifier", step.qualifier), ("rule", step.rule))
         yield from ((node, predicate(name), text(value)) for name, value in optional if value)
         if step.hub_relation:
             yield node, predicate("hubRelation"), predicate(step.hub_relation)
-        if step.evidence == "inferred":
-            yield young, relation, old
-        if step.relation != "derivedFrom" or step.evidence != "stated":
-            yield young, predicate("derivedFrom"), old
         named = ((step.child, "DerivedModel"), (step.child, _ROLES.get(step.relation, "")), (step.parent, "BaseModel"))
         for role in named:
             if role[1] and role not in roles:

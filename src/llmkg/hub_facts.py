@@ -1,7 +1,8 @@
 """A record of the Hub → what it states, in our terms: as lines for the mass of models, as claims for those known elsewhere.
 
-The mass keeps its evidence by record: each model has one ``Record`` that names the line of the snapshot and the properties that
-it states. A model that ``data/entities`` names gets one claim a statement, since there other sources can disagree.
+The mass keeps its evidence by record: each model carries the line of the snapshot on which its record stands, and all that is
+said of it, save what graph ``inferred`` holds, comes from there. A model that ``data/entities`` names gets one claim a statement,
+since there other sources can disagree.
 """
 
 from __future__ import annotations
@@ -108,6 +109,16 @@ def facts_of(record: HubRecord, known: Known, mentions: Mentions) -> Iterator[Fa
 
 def _plain(record: HubRecord) -> Iterator[Fact]:
     """Give the facts whose values are texts, numbers and dates."""
+    if record.sha:
+        yield Fact("commit", text(record.sha), record.sha)
+    if record.modified:
+        yield Fact("lastModified", day(record.modified), record.modified)
+    if record.downloads is not None:
+        yield Fact("downloadCount", integer(record.downloads), f"downloads: {record.downloads}")
+    if record.likes is not None:
+        yield Fact("likeCount", integer(record.likes), f"likes: {record.likes}")
+    if record.gated:
+        yield Fact("gate", text(record.gated), f"gated: {record.gated}")
     if record.created:
         yield Fact("repositoryCreated", day(record.created), record.created)
     if record.model_type:
@@ -126,39 +137,24 @@ def _plain(record: HubRecord) -> Iterator[Fact]:
 
 
 def model_statements(record: HubRecord, line: int, known: Known, mentions: Mentions) -> Iterator[Statement]:
-    """Give all that a model is said to be, with its record as evidence; ``line`` is that of the snapshot."""
+    """Give all that a record says of its model, and on which line of the snapshot it stands."""
     path = model_path(record.id)
     subject = iri(path)
-    node = iri(f"record/{SOURCE}/{record.id}")
-    stated: dict[str, None] = {}
+    stated: set[str] = set()
     yield from entity_statements(path, "model-variant", record.id)
     yield subject, predicate("hubId"), text(record.id)
+    yield subject, predicate("hubRecordLine"), integer(line)
     for fact in dict.fromkeys(facts_of(record, known, mentions)):
-        stated[fact.property] = None
+        stated.add(fact.property)
         mentions.statements += 1
         if fact.property in _COUNTED:
             mentions.works[fact.value] += 1
         yield subject, predicate(fact.property), fact.value
-    if record.parents:
-        stated["derivedFrom"] = None
-    mentions.properties.update(stated.keys())
-    yield node, _TYPE, predicate("Record")
-    yield node, predicate("recordOf"), subject
-    yield node, predicate("statedIn"), iri(f"source/{SOURCE}")
-    yield node, predicate("line"), integer(line)
-    yield node, predicate("statedProperties"), text(", ".join(sorted(stated)))
-    if record.sha:
-        yield node, predicate("commit"), text(record.sha)
-    if record.modified:
-        yield node, predicate("lastModified"), day(record.modified)
-    if record.downloads is not None:
-        yield node, predicate("downloadCount"), integer(record.downloads)
-    if record.likes is not None:
-        yield node, predicate("likeCount"), integer(record.likes)
-    if record.gated:
-        yield node, predicate("gate"), text(record.gated)
     if record.gone:
-        yield node, predicate("lastSeen"), day(record.gone)
+        yield subject, predicate("lastSeen"), day(record.gone)
+    if record.parents:
+        stated.add("derivedFrom")
+    mentions.properties.update(stated)
 
 
 #: properties of which the works behind each value are counted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
@@ -16,7 +17,7 @@ from llmkg.identifiers import ENTITY_KINDS
 from llmkg.inference import Step
 from llmkg.mapping import PROPERTIES
 from llmkg.namespaces import BASE, term
-from llmkg.ntriples import Statement, integer, iri, line, predicate
+from llmkg.ntriples import Statement, integer, iri, predicate, statement_chunks
 from llmkg.quads import Triple, claim_triples, ontology_triples
 from llmkg.records import ClaimRecord, EntityRecord, HubRecord, Place, SourceRecord, Text
 from llmkg.sources.snapshot import key_of
@@ -99,12 +100,12 @@ class HubPart:
     def chunks(self) -> Iterator[bytes]:
         """Give what records state, as N-Quads of the default graph; counts are complete when it has ended."""
         yield from record_chunks(self.snapshot, self.known, self.mentions)
-        yield from _in_chunks(statements_of(self.models, self.steps, self.records))
+        yield from statement_chunks(statements_of(self.models, self.steps, self.records))
 
     def last_chunks(self) -> Iterator[bytes]:
-        """Give the repairs, which are inferred, and the counts."""
-        yield from _in_chunks(repair_statements(self.models, self.steps.repairs), "inferred")
-        yield from _in_chunks(self._count_statements(), "inferred")
+        """Give the repairs and the counts."""
+        yield from statement_chunks(repair_statements(self.models, self.steps.repairs))
+        yield from statement_chunks(self._count_statements())
 
     def _count_statements(self) -> Iterator[Statement]:
         source = iri(f"source/{SOURCE}")
@@ -131,13 +132,13 @@ def _known(entities: tuple[EntityRecord, ...], ontology: Path) -> Known:
             if key == "hub":
                 known.paths[kind, key_of(value)] = f"{ENTITY_KINDS[record.kind]}/{record.slug}"
     notation = term("skos:notation")
-    for subject, verb, value in ontology_triples(ontology):
+    for subject, verb, noted in ontology_triples(ontology):
         path = subject.value.removeprefix(BASE)
         if path.startswith("vocabulary/") and path.count("/") == 2:
             _, scheme, slug = path.split("/")
             known.concepts.setdefault((scheme, slug), path)
             if verb == notation:
-                known.concepts[scheme, value.value] = path
+                known.concepts[scheme, noted.value] = path
     return known
 
 
@@ -153,16 +154,4 @@ def _strictness(entities: tuple[EntityRecord, ...]) -> dict[str, int]:
 
 def _term(written: str) -> NamedNode | Literal:
     (quad,) = parse(f"<x:s> <x:p> {written} .", RdfFormat.N_TRIPLES)
-    return quad.object  # type: ignore[return-value]
-
-
-def _in_chunks(statements: Iterable[Statement], graph: str = "") -> Iterator[bytes]:
-    held: list[str] = []
-    for statement in statements:
-        held.append(line(statement))
-        if graph:
-            held.append(line(statement, graph))
-        if len(held) >= 40_000:
-            yield "".join(held).encode()
-            held = []
-    yield "".join(held).encode()
+    return cast("NamedNode | Literal", quad.object)

@@ -28,6 +28,7 @@ from llmkg.descent import (
     count_statements,
     cycle_statements,
     descent_statements,
+    relation_statements,
     step_statements,
     term_statements,
 )
@@ -40,7 +41,18 @@ from llmkg.ntriples import Statement
 from llmkg.quads import Triple
 from llmkg.sources.snapshot import key_of
 
-__all__ = ["Facts", "Lineage", "Step", "effective_lineage", "gather", "infer", "infer_lineage", "lines_of"]
+__all__ = [
+    "Facts",
+    "Inferred",
+    "Lineage",
+    "Step",
+    "compute",
+    "effective_lineage",
+    "gather",
+    "infer",
+    "infer_lineage",
+    "lines_of",
+]
 
 _TYPE = term("rdf:type")
 _HUB = model_path("")
@@ -259,9 +271,21 @@ class Paths(Sequence[str]):
         return self._own[number - self._count]
 
 
-def infer_lineage(facts: Facts, hub: HubModels | None = None, steps: Iterable[HubStep] = ()) -> Iterator[Statement]:
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What follows from lineage: ``relations``, which a source could state too, and ``computed``, which only a build makes."""
+
+    relations: Iterable[Statement] = ()
+    computed: Iterable[Statement] = ()
+
+
+def infer_lineage(facts: Facts, hub: HubModels | None = None, steps: Iterable[HubStep] = ()) -> Inferred:
     """Give what follows from the steps of lineage: those of the facts, and those of the Hub's models."""
     lines = lines_of(effective_lineage(facts), hub, steps)
+    return Inferred(relation_statements(lines), _computed(lines, facts, hub))
+
+
+def _computed(lines: Lines, facts: Facts, hub: HubModels | None) -> Iterator[Statement]:
     closure = closure_of(lines)
     yield from step_statements(lines)
     yield from descent_statements(lines, closure)
@@ -298,9 +322,7 @@ def _rank_of(concept: str) -> int:
 
 
 def infer(facts: Facts) -> Iterator[Triple]:
-    """Give every inferred triple that is not about lineage."""
-    yield from _conflicts(facts)
-    yield from _summaries(facts)
+    """Give every inferred triple, lineage left out, whose property a source could state too."""
     # skos:prefLabel is a sub-property of rdfs:label (SKOS Reference, S11)
     yield from ((concept, term("rdfs:label"), label) for concept, label in facts.preferred_labels)
     for parts in facts.compared.values():
@@ -308,6 +330,12 @@ def infer(facts: Facts) -> Iterator[Triple]:
             for other in parts.get("other", ()):
                 if path_of(other.value).startswith("model/"):
                     yield model_iri, term("comparedWith"), other
+
+
+def compute(facts: Facts) -> Iterator[Triple]:
+    """Give the triples, lineage left out, that only a build makes: conflicts, and summaries of entities."""
+    yield from _conflicts(facts)
+    yield from _summaries(facts)
 
 
 def _conflicts(facts: Facts) -> Iterator[Triple]:

@@ -6,18 +6,21 @@ The texts are canonical (RDF 1.1 N-Triples, section 4): equal terms give equal b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 
 from llmkg.namespaces import BASE, graph_iri
 from llmkg.namespaces import term as named
 
-__all__ = ["Statement", "boolean", "day", "decimal", "integer", "iri", "line", "predicate", "text"]
+__all__ = ["Statement", "boolean", "day", "decimal", "integer", "iri", "line", "predicate", "statement_chunks", "text"]
 
 #: subject, predicate and object, each as N-Triples writes it
 Statement = tuple[str, str, str]
 
 _SPECIAL = re.compile(r'["\\\n\r\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
+_CHUNK = 20_000
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
@@ -84,3 +87,10 @@ def line(statement: Statement, graph: str = "") -> str:
     """
     subject, verb, value = statement
     return f"{subject} {verb} {value} <{graph_iri(graph).value}> .\n" if graph else f"{subject} {verb} {value} .\n"
+
+
+def statement_chunks(statements: Iterable[Statement], graphs: tuple[str, ...] = ("",)) -> Iterator[bytes]:
+    """Give ``statements`` as N-Quads in each of ``graphs`` (empty: the default graph), in chunks of a few megabytes."""
+    rest = iter(statements)
+    for some in iter(lambda: list(islice(rest, _CHUNK)), []):
+        yield "".join(line(one, graph) for one in some for graph in graphs).encode()

@@ -206,7 +206,7 @@ def count_quads(store: pyoxigraph.Store) -> dict[str, int]:
     """Give the number of quads of each graph by the last part of its name, ``default`` for the default graph."""
     counts = {}
     for graph in store.named_graphs():
-        counts[graph.value.rpartition("/")[2]] = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))  # type: ignore[union-attr]
+        counts[graph.value.rpartition("/")[2]] = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
     counts["default"] = len(store) - sum(counts.values())
     return counts
 

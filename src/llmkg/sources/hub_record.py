@@ -194,7 +194,7 @@ def _day(value: Any) -> str:
 
 
 def _gated(value: Any) -> str:
-    return "no" if value is False else value if value in ("auto", "manual") else ""
+    return "no" if value is False else _text(value) if value in ("auto", "manual") else ""
 
 
 def _count(value: Any) -> int | None:

@@ -154,7 +154,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """Give every line of the file, the last one included; raise :class:`StoreCorrupt` where it cannot be decompressed."""
     try:
         with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
-            for line in io.BufferedReader(reader, _CHUNK):  # type: ignore[type-var]
+            for line in io.BufferedReader(reader, _CHUNK):
                 yield line.rstrip(b"\n")
     except zstandard.ZstdError as error:
         raise _damaged(path, str(error)) from error
