@@ -22,7 +22,7 @@ LAYERS = (
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 #: imported inside one function: slow to load, or optional
-INSIDE = {"pyshacl", "SPARQLWrapper", "rdflib", "http", "pandas", "polars"}
+INSIDE = {"pyshacl", "SPARQLWrapper", "rdflib", "http", "pandas", "polars", "numpy", "pyarrow", "huggingface_hub"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -102,7 +102,7 @@ def _values(name: str, column: Any) -> list[Any]:
         return list(compute.strftime(moments, format="%Y-%m-%dT%H:%M:%SZ").to_pylist())
     values: list[Any] = column.to_pylist()
     if pyarrow.types.is_nested(kind):
-        return [_without_nulls(value) for value in values] if _may_hold_nulls(kind) else values
+        return [_without_nulls(value) for value in values] if _needs_tidying(column) else values
     if name in _JSON:
         return [_as_json(value) for value in values]
     if name == "gated":
@@ -110,15 +110,16 @@ def _values(name: str, column: Any) -> list[Any]:
     return values
 
 
-def _may_hold_nulls(kind: Any) -> bool:
-    """Tell whether values are objects, some of whose fields the record may not have had, or maps, given as pairs."""
+def _needs_tidying(column: Any) -> bool:
+    """Tell whether there are objects with empty fields, which the record did not have, or maps, which come as pairs."""
     import pyarrow
 
+    kind = column.type
     if pyarrow.types.is_struct(kind):
-        return True
-    if pyarrow.types.is_map(kind):
-        return True
-    return bool(pyarrow.types.is_nested(kind) and _may_hold_nulls(kind.value_type))
+        return any(field.null_count or _needs_tidying(field) for field in column.flatten())
+    if pyarrow.types.is_nested(kind) and not pyarrow.types.is_map(kind):
+        return _needs_tidying(column.flatten())
+    return bool(pyarrow.types.is_map(kind))
 
 
 def _without_nulls(value: Any) -> Any:
