@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 import llmkg
-from llmkg.cli import asking, making
+from llmkg.cli import asking, importing, making
 from llmkg.config import read_settings
 from llmkg.errors import InternalError, LlmkgError
 
@@ -41,7 +41,7 @@ def cli(context: click.Context, home: Path | None, endpoint: str | None, timeout
     context.obj = replace(settings, endpoint=settings.endpoint if endpoint is None else endpoint)
 
 
-for command in (*asking.COMMANDS, *making.COMMANDS):
+for command in (*asking.COMMANDS, *making.COMMANDS, *importing.COMMANDS):
     cli.add_command(command)
 
 

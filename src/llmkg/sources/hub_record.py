@@ -219,9 +219,8 @@ def _text(value: Any) -> str:
     """Give a text without control characters, cut where it is longer than any name; of anything else nothing."""
     if not isinstance(value, str):
         return ""
-    if not value.isprintable():
-        value = _CONTROL.sub(" ", value)
-    return value.strip()[:_MOST_TEXT]
+    shown = value if value.isprintable() else _CONTROL.sub(" ", value)
+    return shown.strip()[:_MOST_TEXT]
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:
