@@ -41,6 +41,13 @@ def _flow(node: Node) -> str:
     return "{" + ", ".join(f"{key}: {_flow(value)}" for key, value in node.items.items()) + "}"
 
 
+def _hub(node: Node) -> str:
+    """Give the identifiers of the Hub from A to Z; one alone without brackets."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    texts = sorted((item.text for item in items if isinstance(item, Scalar)), key=lambda text: (text.lower(), text))
+    return quote(texts[0]) if len(texts) == 1 else "[" + ", ".join(quote(text, flow=True) for text in texts) + "]"
+
+
 def _entry(node: Mapping, order: tuple[str, ...], indent: str = "") -> list[str]:
     lines: list[str] = []
     for key, value in _ordered(node, order):
@@ -49,6 +56,8 @@ def _entry(node: Mapping, order: tuple[str, ...], indent: str = "") -> list[str]
             for claim in value.items:
                 assert isinstance(claim, Mapping)  # noqa: S101 - the data's own reader says it better
                 lines += _entry(claim, CLAIM_KEYS, indent + "  ")
+        elif key == "hub":
+            lines.append(f"{indent}  hub: {_hub(value)}")
         else:
             shown = quote(value.text) if isinstance(value, Scalar) else _flow(value)
             lines.append(f"{indent}  {key}: {shown}")

@@ -176,6 +176,7 @@ def _clashes(inputs: Inputs) -> Iterable[Problem]:
             message = f"{record.slug} is replaced by no other entity: {record.replaced_by!r}"
             yield Problem(str(record.place), message, "write the path of another entity, e.g. model/llama")
     yield from _shared_names(inputs.entities)
+    yield from _shared_hub_ids(inputs.entities)
     yield from _source_clashes(inputs)
 
 
@@ -203,6 +204,18 @@ def _shared_names(entities: tuple[EntityRecord, ...]) -> Iterable[Problem]:
             if others:
                 hint = "two entries of one kind may not share a label; make one an alias, or tell them apart"
                 yield Problem(str(record.place), f"label {label.value!r} is also that of {others[0]}", hint)
+
+
+def _shared_hub_ids(entities: tuple[EntityRecord, ...]) -> Iterable[Problem]:
+    """Give the Hub identifiers that two entities of one kind share; the Hub does not tell upper from lower case."""
+    owners: dict[tuple[str, str], EntityRecord] = {}
+    for record in entities:
+        for key, value in record.external_ids:
+            if key == "hub":
+                owner = owners.setdefault((_segment(record), value.lower()), record)
+                if owner is not record:
+                    hint = f"a repository is one thing; the other is at {owner.place}"
+                    yield Problem(str(record.place), f"{value!r} is also a Hub identifier of {owner.slug}", hint)
 
 
 def _segment(record: EntityRecord) -> str:

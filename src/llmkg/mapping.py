@@ -71,7 +71,7 @@ _TABLE = (
     _rule("codeOpenness", "model project software application", "concept", targets="openness-level"),
     _rule("collectedFrom", "dataset", "text"),
     _rule("collectedFromSource", "dataset", "entity", targets="organization software application dataset"),
-    _rule("commercialUse", "model dataset software project application", "concept", targets="commercial-use"),
+    _rule("commercialUse", "model dataset software project application license", "concept", targets="commercial-use"),
     _rule("comparedModel", "evaluation", "entity", targets="model software application"),
     _rule("computeFlop", "run", "double", unit="FLOP"),
     _rule("contextLength", "model", "integer", unit="token"),

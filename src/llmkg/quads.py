@@ -83,6 +83,8 @@ def entity_triples(record: EntityRecord) -> Iterator[Triple]:
         yield subject, term("nominalSize"), Literal(record.size)
     if record.software_type:
         yield subject, term("softwareType"), entity_iri(f"vocabulary/software-type/{record.software_type}")
+    if record.commercial_use:
+        yield subject, term("commercialUse"), entity_iri(f"vocabulary/commercial-use/{record.commercial_use}")
     for key, value in record.external_ids:
         yield subject, term(_EXTERNAL[key]), Literal(value)
         if key == "spdx":

@@ -34,7 +34,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class EntityRecord:
-    """What a thing is called, what kind it is, and which family it belongs to."""
+    """What a thing is called, what kind it is, and which family it belongs to.
+
+    ``external_ids`` are pairs such as ``("hub", "bigscience/bloom")``; the Hub may hold a thing under several ids.
+    ``commercial_use`` is what a license says, as a concept of the scheme commercial-use.
+    """
 
     kind: str
     slug: str
@@ -44,6 +48,7 @@ class EntityRecord:
     family: str = ""
     size: str = ""
     software_type: str = ""
+    commercial_use: str = ""
     external_ids: tuple[tuple[str, str], ...] = ()
     replaced_by: str = ""
 

@@ -13,8 +13,11 @@ from llmkg.sources.yaml_tree import Mapping, Node, Reading, Scalar, Sequence, re
 __all__ = ["ENTITY_KEYS", "EXTERNAL_IDS", "is_language_tag", "read_entity_file", "read_names"]
 
 EXTERNAL_IDS = ("arxiv", "doi", "hub", "spdx", "wikidata")
-ENTITY_KEYS = ("slug", "kind", "label", "aliases", "family", "size", "type", *EXTERNAL_IDS, "replacedBy")
+ENTITY_KEYS = (
+    "slug", "kind", "label", "aliases", "family", "size", "type", "commercialUse", *EXTERNAL_IDS, "replacedBy",
+)  # fmt: skip
 _SPDX = re.compile(r"[A-Za-z0-9.+-]+")
+_HUB = re.compile(r"[A-Za-z0-9._+-]+(?:/[A-Za-z0-9._+-]+)?")
 
 
 def read_entity_file(path: Path, name: str) -> Reading[EntityRecord]:
@@ -29,18 +32,12 @@ def _read_entity(entry: Mapping) -> list[EntityRecord]:
         raise wrong(entry.place, f"unknown kind {kind!r}", f"kinds: {', '.join(sorted(ENTITY_KINDS))}")
     if not is_slug(slug):
         raise wrong(entry.place, f"{slug!r} is no slug", "a slug is lower-case words and numbers joined by - or .")
-    software_type, spdx = entry.text("type", ""), entry.text("spdx", "")
+    software_type = entry.text("type", "")
     if software_type and not is_slug(software_type):
         raise wrong(
             entry.place,
             f"{software_type!r} is no type of software",
             "use one from ontology/vocabularies/software-type.ttl",
-        )
-    if spdx and not _SPDX.fullmatch(spdx):
-        raise wrong(
-            entry.place,
-            f"{spdx!r} is no SPDX identifier",
-            "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0",
         )
     labels = read_names(entry, "label")
     if not any(label.language == "en" for label in labels):
@@ -55,10 +52,42 @@ def _read_entity(entry: Mapping) -> list[EntityRecord]:
             family=entry.text("family", ""),
             size=entry.text("size", ""),
             software_type=software_type,
-            external_ids=tuple((key, entry.text(key)) for key in EXTERNAL_IDS if key in entry.items),
+            commercial_use=_commercial_use(entry, kind),
+            external_ids=_external_ids(entry),
             replaced_by=entry.text("replacedBy", ""),
         )
     ]
+
+
+def _commercial_use(entry: Mapping, kind: str) -> str:
+    use = entry.text("commercialUse", "")
+    if use and kind != "license":
+        hint = "what a source says of another work is a claim of that source"
+        raise wrong(entry.place, f"'commercialUse' is said of a license here, not of a {kind}", hint)
+    if use and not is_slug(use):
+        hint = "use one from ontology/vocabularies/commercial-use.ttl"
+        raise wrong(entry.place, f"{use!r} is no answer about commercial use", hint)
+    return use
+
+
+def _external_ids(entry: Mapping) -> tuple[tuple[str, str], ...]:
+    """Give the identifiers elsewhere as pairs; a thing may have several on the Hub, and one of each other kind."""
+    spdx, hub = entry.text("spdx", ""), entry.texts("hub")
+    if spdx and not _SPDX.fullmatch(spdx):
+        raise wrong(
+            entry.place,
+            f"{spdx!r} is no SPDX identifier",
+            "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0",
+        )
+    for identifier in hub:
+        if not _HUB.fullmatch(identifier):
+            hint = "write owner/name, or the owner alone, without https://huggingface.co/"
+            raise wrong(entry.items["hub"].place, f"{identifier!r} is no identifier of the Hub", hint)
+    if len({identifier.lower() for identifier in hub}) < len(hub):
+        hint = "the Hub does not tell upper from lower case; keep one"
+        raise wrong(entry.items["hub"].place, "an identifier of the Hub stands twice", hint)
+    given = ((key, hub if key == "hub" else (entry.text(key),)) for key in EXTERNAL_IDS if key in entry.items)
+    return tuple((key, value) for key, values in given for value in values)
 
 
 def read_names(entry: Mapping, key: str) -> tuple[Text, ...]:
