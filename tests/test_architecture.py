@@ -15,14 +15,15 @@ LAYERS = (
     {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text"},
     {"sources", "mapping", "queries", "endpoint"},
     {"identity", "quads", "store", "home", "remote", "tree"},
-    {"inference", "build", "validate", "export", "render", "describe", "diagrams", "reports"},
+    {"inference", "build", "validate", "export", "render", "describe", "diagrams", "reports"}
+    | {"shapes", "chunks", "findings", "engines"},
     {"graph"},
     {"cli", "__init__", "__main__"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 #: imported inside one function: slow to load, or optional
-INSIDE = {"pyshacl", "SPARQLWrapper", "rdflib", "http", "pandas", "polars"}
+INSIDE = {"pyshacl", "shacl", "SPARQLWrapper", "rdflib", "http", "pandas", "polars"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
