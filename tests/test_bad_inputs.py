@@ -29,8 +29,9 @@ from llmkg.graph import KnowledgeGraph, connect
 from llmkg.identity import Index
 from llmkg.namespaces import graph_iri, term
 from llmkg.queries import Parameter, load_query, parse_value
+from llmkg.shapes import read_turtle
 from llmkg.sources.yaml_tree import Mapping, Sequence, parse_yaml
-from llmkg.validate import read_turtle, validate_store
+from llmkg.validate import validate_store
 
 HERE = Path(__file__).parent
 BAD = HERE / "bad"
