@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parents[1] / "src" / "llmkg"
 #: design, section 2; a module stands on the layer named, and may import from lower ones (and, with no cycle, from its own)
 LAYERS = (
     {"version", "errors", "namespaces"},
-    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text"},
+    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text", "transport"},
     {"sources", "mapping", "queries", "endpoint"},
     {"identity", "quads", "store", "home", "remote", "tree"},
-    {"inference", "build", "validate", "export", "render", "describe", "diagrams", "reports"},
+    {"inference", "build", "validate", "export", "render", "describe", "diagrams", "reports", "publish"},
     {"graph"},
     {"cli", "__init__", "__main__"},
 )
