@@ -12,11 +12,11 @@ PACKAGE = Path(__file__).parents[1] / "src" / "llmkg"
 #: design, section 2; a module stands on the layer named, and may import from lower ones (and, with no cycle, from its own)
 LAYERS = (
     {"version", "errors", "namespaces"},
-    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text"},
-    {"sources", "mapping", "queries", "endpoint"},
-    {"identity", "quads", "store", "home", "remote", "tree"},
-    {"inference", "build", "validate", "export", "render", "describe", "diagrams", "reports"}
-    | {"shapes", "chunks", "findings", "engines"},
+    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text", "transport", "ntriples"},
+    {"sources", "mapping", "queries", "endpoint", "closure"},
+    {"identity", "names", "endpoint_names", "quads", "store", "home", "remote", "tree", "hub", "hub_facts", "repair"},
+    {"inference", "descent", "bulk", "hub_part", "importing", "build", "export", "render", "describe", "diagrams"}
+    | {"validate", "shapes", "chunks", "findings", "engines", "reports", "publish"},
     {"graph"},
     {"cli", "__init__", "__main__"},
 )

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from pyoxigraph import DefaultGraph, NamedNode
 
-from llmkg.build import build
 from llmkg.config import Settings, read_settings
 from llmkg.describe import Description, describe
 from llmkg.diagrams import draw
-from llmkg.endpoint import Endpoint
+from llmkg.endpoint import Endpoint, Readable
 from llmkg.errors import QueryError, UsageError
 from llmkg.home import is_new, sound_version
 from llmkg.identifiers import path_of
@@ -30,7 +29,7 @@ from llmkg.tree import read_graph
 if TYPE_CHECKING:
     import rdflib
 
-__all__ = ["KnowledgeGraph", "Lineage", "connect", "open"]
+__all__ = ["KnowledgeGraph", "Lineage", "connect", "open", "remote"]
 
 
 class Lineage:
@@ -64,6 +63,13 @@ class KnowledgeGraph:
     def index(self) -> Index:
         """Give the index of all names in the graph."""
         return index_of(self.endpoint)
+
+    @property
+    def readable(self) -> Readable:
+        """Give the endpoint as one whose graphs can be read as a whole; raise :class:`UsageError` where they cannot."""
+        if not isinstance(self.endpoint, Store | RemoteEndpoint):
+            raise UsageError("whole graphs cannot be read here", self.endpoint.describe(), "ask a SPARQL query")
+        return self.endpoint
 
     def queries(self) -> dict[str, Path]:
         """Give the path of every stored query by its name."""
@@ -152,9 +158,7 @@ class KnowledgeGraph:
         """
         import rdflib
 
-        if not isinstance(self.endpoint, Store):
-            raise UsageError("the whole graph can only be taken from a local store", hint="leave out the endpoint")
-        quads = self.endpoint.graph_quads(DefaultGraph())
+        quads = self.readable.graph_quads(DefaultGraph())
         graph = rdflib.Graph()
         graph.parse(data="\n".join(canonical_lines(quads)), format="nt")
         return graph
@@ -175,9 +179,20 @@ def open(home: str | Path | None = None, endpoint: str = "", timeout: float = 60
     return connect(replace(settings, endpoint=endpoint or settings.endpoint, timeout=timeout))
 
 
+def remote(settings: Settings) -> RemoteEndpoint:
+    """Give the endpoint that ``settings`` name."""
+    return RemoteEndpoint(settings.endpoint, settings.timeout, settings.default_graph or None, settings.auth)
+
+
 def connect(settings: Settings) -> KnowledgeGraph:
     """Give the graph that ``settings`` name, building it first where there is none."""
     if settings.endpoint:
-        return KnowledgeGraph(settings, RemoteEndpoint(settings.endpoint, settings.timeout))
-    version = build(settings).version if is_new(settings.home) else sound_version(settings.home)
+        return KnowledgeGraph(settings, remote(settings))
+    version = _first_build(settings) if is_new(settings.home) else sound_version(settings.home)
     return KnowledgeGraph(settings, open_store(version / "store", settings.timeout))
+
+
+def _first_build(settings: Settings) -> Path:
+    from llmkg.build import build
+
+    return build(settings).version

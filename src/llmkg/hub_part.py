@@ -148,7 +148,7 @@ def _strictness(entities: tuple[EntityRecord, ...]) -> dict[str, int]:
         key_of(value): TERMS.index(record.commercial_use)
         for record in entities
         for key, value in record.external_ids
-        if key == "hub" and record.kind == "license" and getattr(record, "commercial_use", "")
+        if key == "hub" and record.kind == "license" and record.commercial_use
     }
 
 

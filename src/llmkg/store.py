@@ -67,6 +67,22 @@ class Store:
         """Give every quad of one graph, in no order."""
         return self._sound(self._store.quads_for_pattern(None, None, None, graph))
 
+    def graphs(self) -> tuple[NamedNode, ...]:
+        """Give the named graphs, sorted."""
+        found = (graph for graph in self._store.named_graphs() if isinstance(graph, NamedNode))
+        return tuple(sorted(found, key=str))
+
+    def about(self, nodes: Iterable[NamedNode], predicates: Iterable[NamedNode] = ()) -> Iterator[Quad]:
+        """Give every quad of the default graph about ``nodes``; with ``predicates``, only those."""
+        wanted = tuple(predicates) or (None,)
+        for node in nodes:
+            for predicate in wanted:
+                yield from self.pattern(node, predicate, None)
+
+    def pointing_at(self, node: NamedNode) -> Iterator[Quad]:
+        """Give every quad of the default graph whose object is ``node``."""
+        return self.pattern(None, None, node)
+
     def _sound(self, quads: Iterator[Quad]) -> Iterator[Quad]:
         try:
             yield from quads

@@ -205,12 +205,10 @@ def lineage(
 def export_command(settings: Settings, entity: Sequence[str], form: str, source: str, output: Path | None) -> None:
     """Export the graph, one source's graph, or the neighbourhood of ENTITY."""
     graph = connected(settings)
-    if not isinstance(graph.endpoint, Store):
-        raise UsageError("export reads the local graph", hint="leave out --endpoint")
     if entity and source:
         raise UsageError("ENTITY and --source cannot go together")
     node = graph.resolve(" ".join(entity)) if entity else None
-    emit(export_graph(graph.endpoint, form, settings.ontology / "context.jsonld", source, node), output)
+    emit(export_graph(graph.readable, form, settings.ontology / "context.jsonld", source, node), output)
 
 
 @click.command()

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llmkg.cli.output import emit, note
 from llmkg.config import Settings
 from llmkg.errors import UsageError
-from llmkg.importing import ImportSummary, crawl_folder, import_hub
 from llmkg.sources.hub_live import crawl
+
+if TYPE_CHECKING:
+    from llmkg.importing import ImportSummary
 
 __all__ = ["COMMANDS"]
 
@@ -55,6 +58,8 @@ def hub_command(
 
     PATHS are API records as JSON Lines (.jsonl, .gz, .zst), a JSON array, Parquet, model cards (README.md), or folders of these.
     """
+    from llmkg.importing import crawl_folder, import_hub
+
     if live == bool(paths):
         raise UsageError("give PATHS or --live", hint="llmkg import hub models.jsonl.zst")
     is_part = bool(filters or limit or since)

@@ -7,13 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pyoxigraph
 from click.shell_completion import get_completion_class
 
-from llmkg.build import Summary, build, rebuild
 from llmkg.cli.output import emit, note
 from llmkg.config import Settings
 from llmkg.engines import ENGINES
@@ -22,6 +21,9 @@ from llmkg.findings import Report, joined
 from llmkg.home import current_version, sound_version, verify
 from llmkg.reports import report_json, report_text, report_turtle
 from llmkg.validate import validate_file, validate_store
+
+if TYPE_CHECKING:
+    from llmkg.build import Summary
 
 __all__ = ["COMMANDS"]
 
@@ -52,6 +54,8 @@ def build_command(
     settings: Settings, data: Path | None, dump: Path | None, validate: bool, engine: str, form: str
 ) -> None:
     """Build the graph and make it the current version; the one before stays until this one is complete."""
+    from llmkg.build import build, rebuild
+
     settings = replace(settings, data=data or settings.data)
     found: list[Report] = []
     spent: list[float] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+import numpy
+
 from llmkg.errors import Problem
 from llmkg.sources.batch import BATCH_LINES, Batch, Limits, batches_of
 
@@ -115,19 +117,17 @@ def _ends(data: bytes) -> tuple[list[int], bool]:
     >>> _ends(b' {"a": "],"}, [1, 2]] x')
     ([12, 20], True)
     """
-    import numpy as np
-
     if b"\\" in data:
         data = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-    marks = np.frombuffer(data.translate(_MARKS), dtype=np.int8)
-    places = np.flatnonzero(marks != 0)
+    marks = numpy.frombuffer(data.translate(_MARKS), dtype=numpy.int8)
+    places = numpy.flatnonzero(marks != 0)
     marks = marks[places]
     is_quote = marks == _QUOTE
-    is_outside = ~(is_quote | np.logical_xor.accumulate(is_quote))
+    is_outside = ~(is_quote | numpy.logical_xor.accumulate(is_quote))
     places, marks = places[is_outside], marks[is_outside]
     is_comma = marks == _COMMA
-    depth = np.cumsum(np.where(is_comma, 0, marks), dtype=np.int32)
-    closing = np.flatnonzero(depth < 0)
+    depth = numpy.cumsum(numpy.where(is_comma, 0, marks), dtype=numpy.int32)
+    closing = numpy.flatnonzero(depth < 0)
     last = int(closing[0]) if closing.size else len(depth)
     ends = places[:last][is_comma[:last] & (depth[:last] == 0)].tolist()
     if closing.size:
