@@ -14,7 +14,7 @@ LAYERS = (
     {"version", "errors", "namespaces"},
     {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text"},
     {"sources", "mapping", "queries", "endpoint"},
-    {"identity", "quads", "store", "home", "remote", "tree"},
+    {"identity", "names", "endpoint_names", "quads", "store", "home", "remote", "tree"},
     {"inference", "build", "validate", "export", "render", "describe", "diagrams", "reports"},
     {"graph"},
     {"cli", "__init__", "__main__"},

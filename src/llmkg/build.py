@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from llmkg.config import Settings
+from llmkg.endpoint_names import names_in
 from llmkg.errors import Problem, SourceError, StoreCorrupt
-from llmkg.home import Manifest, publish
+from llmkg.home import NAMES, Manifest, publish
 from llmkg.identifiers import split_path
-from llmkg.identity import Index
+from llmkg.identity import Index, Name
 from llmkg.inference import gather, infer
+from llmkg.names import write_names
 from llmkg.namespaces import BASE, graph_iri
 from llmkg.quads import (
     ClaimWriter,
@@ -32,7 +35,7 @@ from llmkg.sources.claim_file import read_claim_file
 from llmkg.sources.entity_file import read_entity_file
 from llmkg.sources.source_list import read_source_list
 from llmkg.sources.text import read_text
-from llmkg.store import canonical_hash, canonical_lines, open_store, write_store
+from llmkg.store import Store, canonical_hash, canonical_lines, open_store, write_store
 from llmkg.version import __version__
 
 __all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
@@ -62,14 +65,19 @@ class Summary:
     conflicts: int = 0
 
 
-def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
+def build(
+    settings: Settings,
+    check: Callable[[pyoxigraph.Store], None] | None = None,
+    more_names: Iterable[Name] | None = None,
+) -> Summary:
     """Give the summary of a new current version made from ``settings.data``.
 
-    ``check`` sees the finished store before it is published and raises to refuse it. Raise :class:`SourceError` with every
-    problem found; the version before stays current then.
+    ``check`` sees the finished store before it is published and raises to refuse it. ``more_names`` are those of the things of
+    the Hub, most important first; without them they are taken from the store. Raise :class:`SourceError` with every problem
+    found; the version before stays current then.
     """
     quads = assemble(read_inputs(settings.data), settings.ontology)
-    return _publish(settings, quads, input_hashes(settings), check)
+    return _publish(settings, quads, input_hashes(settings), check, more_names)
 
 
 def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
@@ -215,7 +223,11 @@ def input_hashes(settings: Settings) -> dict[str, str]:
 
 
 def _publish(
-    settings: Settings, quads: list[Quad], inputs: dict[str, str], check: Callable[[pyoxigraph.Store], None] | None
+    settings: Settings,
+    quads: list[Quad],
+    inputs: dict[str, str],
+    check: Callable[[pyoxigraph.Store], None] | None,
+    more_names: Iterable[Name] | None = None,
 ) -> Summary:
     made: list[Manifest] = []
 
@@ -229,7 +241,8 @@ def _publish(
         if check:
             check(store)
         tools = {"llmkg": __version__, "pyoxigraph": pyoxigraph.__version__}
-        manifest = Manifest(canonical_hash(lines), dict(sorted(counts.items())), inputs, tools, {})
+        manifest = Manifest(canonical_hash(lines), dict(sorted(counts.items())), inputs, tools)
+        write_names(folder / NAMES, _names(store, more_names))
         del store
         _smoke_test(folder / "store", len(lines))
         made.append(manifest)
@@ -237,6 +250,12 @@ def _publish(
 
     version = publish(settings.home, fill)
     return _summarize(version, made[0], quads)
+
+
+def _names(store: pyoxigraph.Store, more_names: Iterable[Name] | None) -> Iterable[Name]:
+    """Give the names for the index: what is written by hand, then what comes from the Hub."""
+    pattern = Store(store, "build", 0).pattern
+    return names_in(pattern) if more_names is None else chain(names_in(pattern, with_hub=False), more_names)
 
 
 def _smoke_test(folder: Path, expected: int) -> None:

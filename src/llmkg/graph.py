@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,13 @@ from llmkg.config import Settings, read_settings
 from llmkg.describe import Description, describe
 from llmkg.diagrams import draw
 from llmkg.endpoint import Endpoint
+from llmkg.endpoint_names import EndpointNames
 from llmkg.errors import QueryError, UsageError
-from llmkg.home import is_new, sound_version
-from llmkg.identifiers import path_of
-from llmkg.identity import Index, Name, index_of
-from llmkg.queries import StoredQuery, bind, find_queries, load_query, parse_value
+from llmkg.home import NAMES, is_new, sound_version, whole_file
+from llmkg.identifiers import entity_iri, path_of
+from llmkg.identity import Index, Name, Names
+from llmkg.names import NameIndex
+from llmkg.queries import Filling, StoredQuery, bind, find_queries, load_query, parse_value
 from llmkg.remote import RemoteEndpoint
 from llmkg.results import Results, Term
 from llmkg.store import Store, canonical_lines, open_store
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     import rdflib
 
 __all__ = ["KnowledgeGraph", "Lineage", "connect", "open"]
+
+_MOST_MATCHES = 1000
 
 
 class Lineage:
@@ -55,15 +58,11 @@ class Lineage:
 class KnowledgeGraph:
     """An open graph: ask it by stored query, by SPARQL, or by name."""
 
-    def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
-        """Ask ``endpoint``; :func:`open` is the usual way to get one."""
+    def __init__(self, settings: Settings, endpoint: Endpoint, index: Names | None = None) -> None:
+        """Ask ``endpoint``, whose names are in ``index`` or asked for too; :func:`open` is the usual way to get one."""
         self.settings = settings
         self.endpoint = endpoint
-
-    @cached_property
-    def index(self) -> Index:
-        """Give the index of all names in the graph."""
-        return index_of(self.endpoint)
+        self.index: Names = index or EndpointNames(endpoint)
 
     def queries(self) -> dict[str, Path]:
         """Give the path of every stored query by its name."""
@@ -89,11 +88,16 @@ class KnowledgeGraph:
         True
         """
         stored = self.stored_query(name)
-        values: dict[str, Term] = {}
+        values: dict[str, Filling] = {}
         for key, value in parameters.items():
             parameter = stored.parameter(key)
             values[parameter.variable] = parse_value(parameter, str(value), self.index.resolve)
+            if parameter.fills and str(value):
+                values[parameter.fills] = self._matches(str(value))
         return self.endpoint.query(bind(stored, values))
+
+    def _matches(self, text: str) -> tuple[Term, ...]:
+        return tuple(entity_iri(path) for path, _ in self.index.search(text, _MOST_MATCHES))
 
     def ask(self, name: str, values: Mapping[str, Term]) -> Results:
         """Give the answer to the stored query ``name`` with terms bound by variable."""
@@ -180,4 +184,5 @@ def connect(settings: Settings) -> KnowledgeGraph:
     if settings.endpoint:
         return KnowledgeGraph(settings, RemoteEndpoint(settings.endpoint, settings.timeout))
     version = build(settings).version if is_new(settings.home) else sound_version(settings.home)
-    return KnowledgeGraph(settings, open_store(version / "store", settings.timeout))
+    store = open_store(version / "store", settings.timeout)
+    return KnowledgeGraph(settings, store, NameIndex(version / NAMES, whole_file(version, NAMES)))
