@@ -54,7 +54,7 @@ _HASH_BITS = 31  # with a number of 32 bits they make an integer of SQLite
 _BUCKET = 256  # keys a bucket, on average
 _BATCH = 20_000
 _GRAM = 3
-_MOST_ALIKE = 1_000  # names of one normal form that are looked at
+_MOST_ALIKE = 200  # names of one normal form that are looked at
 _MOST_GRAMS = 8  # a name that holds the 8 rarest of a text's trigrams most likely holds the text
 _MOST_WORDS = (
     300  # trigrams that a text of one or two characters may stand for, before reading the names in order is faster
@@ -170,7 +170,8 @@ def _row_sum(number: int, path: str, text: str, rank: int) -> int:
 
 
 def _marked(form: str) -> str:
-    return f"{_START}{form}{_END}".replace("\0", "\x01")  # the tokenizer stops at a NUL
+    """Give what the full-text index holds of a form: a trigram starts at each of its characters, the last one too."""
+    return f"{_START}{form}{_END}{_END}".replace("\0", "\x01")  # the tokenizer stops at a NUL
 
 
 def _nothing(_: BinaryIO) -> None:
@@ -208,7 +209,7 @@ class NameIndex(Names):
         self._shift = 32 + _HASH_BITS - bits
 
     def candidates(self, text: str, kinds: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Give the paths of the entities that ``text`` names equally well; at most 1,000 names of one form are looked at."""
+        """Give the paths of the entities that ``text`` names equally well; at most 200 names of one form are looked at."""
         path, form = entity_path(text), normalize(text)
         if not _is_text(text):
             return ()
