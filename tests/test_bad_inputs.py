@@ -26,7 +26,6 @@ from llmkg.build import build
 from llmkg.config import Settings, read_settings
 from llmkg.errors import Problem, QueryError, SourceError
 from llmkg.graph import KnowledgeGraph, connect
-from llmkg.identity import Index
 from llmkg.namespaces import graph_iri, term
 from llmkg.queries import Parameter, load_query, parse_value
 from llmkg.shapes import read_turtle
@@ -319,7 +318,7 @@ def bad_values() -> Iterator[tuple[str, str, str]]:
 
 
 def test_bad_values_of_parameters_are_refused(published: Settings) -> None:
-    index: Index = connect(published).index
+    index = connect(published).index
     said = []
     for number, kind, value in bad_values():
         parameter = Parameter("given", kind, "", kinds=("model",), choices=("large",))

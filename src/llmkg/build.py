@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from llmkg.config import Settings
+from llmkg.endpoint_names import names_in
 from llmkg.errors import Problem, SourceError, StoreCorrupt
-from llmkg.home import Manifest, hash_file, publish
+from llmkg.home import NAMES, Manifest, hash_file, publish
 from llmkg.hub_facts import SOURCE
 from llmkg.hub_part import HubPart, read_hub
 from llmkg.identifiers import split_path
-from llmkg.identity import Index
+from llmkg.identity import Index, Name
 from llmkg.importing import snapshot_path
 from llmkg.inference import Facts, Inferred, compute, gather, infer, infer_lineage
+from llmkg.names import write_names
 from llmkg.namespaces import BASE, graph_iri
 from llmkg.ntriples import statement_chunks
 from llmkg.quads import (
@@ -36,7 +39,7 @@ from llmkg.sources.claim_file import read_claim_file
 from llmkg.sources.entity_file import read_entity_file
 from llmkg.sources.source_list import read_source_list
 from llmkg.sources.text import read_text
-from llmkg.store import canonical_lines, count_quads, open_store, write_store
+from llmkg.store import Store, canonical_lines, count_quads, open_store, write_store
 from llmkg.version import __version__
 
 __all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
@@ -286,7 +289,8 @@ def _publish(
         if check:
             check(store)
         tools = {"llmkg": __version__, "pyoxigraph": pyoxigraph.__version__}
-        manifest = Manifest(digest.hexdigest(), dict(sorted(counts.items())), inputs, tools, {})
+        manifest = Manifest(digest.hexdigest(), dict(sorted(counts.items())), inputs, tools)
+        write_names(folder / NAMES, _names(store, content.hub))
         del store
         _smoke_test(folder / "store", sum(counts.values()))
         made.append(manifest)
@@ -300,6 +304,12 @@ def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
     for chunk in chunks:
         digest.update(chunk)
         yield chunk
+
+
+def _names(store: pyoxigraph.Store, hub: HubPart | None) -> Iterable[Name]:
+    """Give the names for the index: what is written by hand, then what comes from the Hub, most important first."""
+    pattern = Store(store, "build", 0).pattern
+    return chain(names_in(pattern, with_hub=False), hub.names()) if hub else names_in(pattern)
 
 
 def _smoke_test(folder: Path, expected: int) -> None:

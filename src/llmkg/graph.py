@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,13 @@ from llmkg.config import Settings, read_settings
 from llmkg.describe import Description, describe
 from llmkg.diagrams import draw
 from llmkg.endpoint import Endpoint, Readable
+from llmkg.endpoint_names import EndpointNames
 from llmkg.errors import QueryError, UsageError
-from llmkg.home import is_new, sound_version
-from llmkg.identifiers import path_of
-from llmkg.identity import Index, Name, index_of
-from llmkg.queries import StoredQuery, bind, find_queries, load_query, parse_value
+from llmkg.home import NAMES, is_new, sound_version, whole_file
+from llmkg.identifiers import entity_iri, path_of
+from llmkg.identity import Index, Name, Names
+from llmkg.names import NameIndex
+from llmkg.queries import Filling, StoredQuery, bind, find_queries, load_query, parse_value
 from llmkg.remote import RemoteEndpoint
 from llmkg.results import Results, Term
 from llmkg.store import Store, canonical_lines, open_store
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import rdflib
 
 __all__ = ["KnowledgeGraph", "Lineage", "connect", "open", "remote"]
+
+_MOST_MATCHES = 1000
 
 
 class Lineage:
@@ -54,15 +57,11 @@ class Lineage:
 class KnowledgeGraph:
     """An open graph: ask it by stored query, by SPARQL, or by name."""
 
-    def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
-        """Ask ``endpoint``; :func:`open` is the usual way to get one."""
+    def __init__(self, settings: Settings, endpoint: Endpoint, index: Names | None = None) -> None:
+        """Ask ``endpoint``, whose names are in ``index`` or asked for too; :func:`open` is the usual way to get one."""
         self.settings = settings
         self.endpoint = endpoint
-
-    @cached_property
-    def index(self) -> Index:
-        """Give the index of all names in the graph."""
-        return index_of(self.endpoint)
+        self.index: Names = index or EndpointNames(endpoint)
 
     @property
     def readable(self) -> Readable:
@@ -95,11 +94,16 @@ class KnowledgeGraph:
         True
         """
         stored = self.stored_query(name)
-        values: dict[str, Term] = {}
+        values: dict[str, Filling] = {}
         for key, value in parameters.items():
             parameter = stored.parameter(key)
             values[parameter.variable] = parse_value(parameter, str(value), self.index.resolve)
+            if parameter.fills and str(value):
+                values[parameter.fills] = self._matches(str(value))
         return self.endpoint.query(bind(stored, values))
+
+    def _matches(self, text: str) -> tuple[Term, ...]:
+        return tuple(entity_iri(path) for path, _ in self.index.search(text, _MOST_MATCHES))
 
     def ask(self, name: str, values: Mapping[str, Term]) -> Results:
         """Give the answer to the stored query ``name`` with terms bound by variable."""
@@ -189,7 +193,8 @@ def connect(settings: Settings) -> KnowledgeGraph:
     if settings.endpoint:
         return KnowledgeGraph(settings, remote(settings))
     version = _first_build(settings) if is_new(settings.home) else sound_version(settings.home)
-    return KnowledgeGraph(settings, open_store(version / "store", settings.timeout))
+    store = open_store(version / "store", settings.timeout)
+    return KnowledgeGraph(settings, store, NameIndex(version / NAMES, whole_file(version, NAMES)))
 
 
 def _first_build(settings: Settings) -> Path:

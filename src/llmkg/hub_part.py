@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+import numpy
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from llmkg.bulk import record_chunks
@@ -14,6 +15,7 @@ from llmkg.descent import TERMS
 from llmkg.hub import HubModels, Steps, repair_statements, resolve_steps, scan, statements_of
 from llmkg.hub_facts import SOURCE, Fact, Known, Mentions, facts_of
 from llmkg.identifiers import ENTITY_KINDS
+from llmkg.identity import Name
 from llmkg.inference import Step
 from llmkg.mapping import PROPERTIES
 from llmkg.namespaces import BASE, term
@@ -106,6 +108,15 @@ class HubPart:
         """Give the repairs and the counts."""
         yield from statement_chunks(repair_statements(self.models, self.steps.repairs))
         yield from statement_chunks(self._count_statements())
+
+    def names(self) -> Iterator[Name]:
+        """Give the names of the models, most downloaded first, and then of all else that records name."""
+        weights = numpy.array(self.models.weights, numpy.int64)
+        for number in numpy.argsort(-weights, kind="stable").tolist():
+            if number not in self.models.paths:
+                yield Name(self.models.path(number), self.models.ids[number])
+        for path, label in sorted(self.mentions.things, key=lambda thing: (-self.mentions.things[thing], thing)):
+            yield Name(path, label)
 
     def _count_statements(self) -> Iterator[Statement]:
         source = iri(f"source/{SOURCE}")
