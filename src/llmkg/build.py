@@ -12,6 +12,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from llmkg.config import Settings
+from llmkg.counts import Counts, count
 from llmkg.endpoint_names import names_in
 from llmkg.errors import Problem, SourceError, StoreCorrupt
 from llmkg.home import NAMES, Manifest, hash_file, publish
@@ -78,6 +79,7 @@ class Content:
 
     quads: list[Quad]
     lineage: Inferred = field(default_factory=Inferred)
+    counts: Counts = field(default_factory=Counts)
     hub: HubPart | None = None
 
     def chunks(self) -> Iterator[bytes]:
@@ -87,10 +89,10 @@ class Content:
         yield "".join(f"{text}\n" for text in canonical_lines(memory)).encode()
         if self.hub:
             yield from self.hub.chunks()
-        yield from statement_chunks(self.lineage.relations, ("", "inferred"))
-        yield from statement_chunks(self.lineage.computed)
-        if self.hub:
-            yield from self.hub.last_chunks()
+            yield from _inferred_chunks(self.lineage)
+            yield from self.hub.repair_chunks()
+            self.hub.add_counts(self.counts)
+            yield from statement_chunks(self.counts.statements())
 
 
 def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
@@ -102,19 +104,22 @@ def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None =
     inputs = read_inputs(settings.data)
     snapshot = snapshot_path(settings.home)
     if not snapshot.exists():
-        quads, facts = assemble(inputs, settings.ontology)
-        return _publish(settings, Content([*quads, *_quads(infer_lineage(facts))]), input_hashes(settings), check)
+        made = assemble(inputs, settings.ontology)
+        lineage = infer_lineage(made.facts, made.counts)
+        chunks = chain(_inferred_chunks(lineage), statement_chunks(made.counts.statements()))
+        more = (quad for chunk in chunks for quad in pyoxigraph.parse(chunk, RdfFormat.N_QUADS))
+        return _publish(settings, Content([*made.quads, *more]), input_hashes(settings), check)
     hub = read_hub(snapshot, inputs.entities, settings.ontology, inputs.redirects)
-    quads, facts = assemble(replace(inputs, sources=(*inputs.sources, hub.source)), settings.ontology, hub)
-    facts.steps |= hub.joined_steps()
-    lineage = infer_lineage(facts, hub.models, hub.steps.effective)
+    made = assemble(replace(inputs, sources=(*inputs.sources, hub.source)), settings.ontology, hub)
+    made.facts.steps |= hub.joined_steps()
+    lineage = infer_lineage(made.facts, made.counts, hub.models, hub.steps.effective)
     hashes = input_hashes(settings) | {"imports/hub.jsonl.zst": hash_file(snapshot)}
-    return _publish(settings, Content(quads, lineage, hub), hashes, check)
+    return _publish(settings, Content(made.quads, lineage, made.counts, hub), hashes, check)
 
 
-def _quads(lineage: Inferred) -> Iterator[Quad]:
-    for chunk in (*statement_chunks(lineage.relations, ("", "inferred")), *statement_chunks(lineage.computed)):
-        yield from pyoxigraph.parse(chunk, RdfFormat.N_QUADS)
+def _inferred_chunks(lineage: Inferred) -> Iterator[bytes]:
+    yield from statement_chunks(lineage.relations, ("", "inferred"))
+    yield from statement_chunks(lineage.computed)
 
 
 def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
@@ -225,8 +230,17 @@ def _segment(record: EntityRecord) -> str:
     return "model" if record.kind.startswith("model-") else record.kind
 
 
-def assemble(inputs: Inputs, ontology: Path, hub: HubPart | None = None) -> tuple[list[Quad], Facts]:
-    """Give all quads that are held in memory, default graph included, and the facts from which lineage follows.
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """All quads that are held in memory, default graph included, the facts from which lineage follows, and counts."""
+
+    quads: list[Quad]
+    facts: Facts
+    counts: Counts
+
+
+def assemble(inputs: Inputs, ontology: Path, hub: HubPart | None = None) -> Assembly:
+    """Give the curated graph, with the claims of ``hub`` about the models that it knows.
 
     Raise :class:`SourceError` with every wrong claim.
     """
@@ -254,10 +268,11 @@ def assemble(inputs: Inputs, ontology: Path, hub: HubPart | None = None) -> tupl
     if hub:
         named[SOURCE].update(hub.claims())
     facts = gather(triple for triples in named.values() for triple in triples)
+    counts = count(named)
     named["inferred"] = set(infer(facts))
     quads = [quad for name, triples in named.items() for quad in in_graph(triples, name)]
     merged = {triple for triples in named.values() for triple in triples} | set(compute(facts))
-    return quads + [Quad(*triple, DefaultGraph()) for triple in merged], facts
+    return Assembly(quads + [Quad(*triple, DefaultGraph()) for triple in merged], facts, counts)
 
 
 def _writer(inputs: Inputs, concepts: set[str]) -> ClaimWriter:

@@ -87,9 +87,9 @@ def count(named: Mapping[str, Iterable[Triple]]) -> Counts:
             found.sources[slug] = _sizes(parts, size)
     _only_here(found, claims)
     stated = {(part["subject"], part["predicate"]) for part in claims.values() if "predicate" in part}
-    for subject, name in stated:
+    for about, name in stated:
         for kind in found.expected.get(_name(name), ()):
-            found.stated[_name(name), kind] += kind in types.get(subject[1:-1], ())
+            found.stated[_name(name), kind] += kind in types.get(about[1:-1], ())
     works = {
         (part["subject"], part["object"], _name(part["predicate"]) == "license")
         for part in claims.values()

@@ -6,7 +6,7 @@ themselves, goes into graph ``inferred`` as well; the other classes and properti
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,8 +111,9 @@ def relation_statements(lines: Lines) -> Iterator[Statement]:
             yield young, predicate("derivedFrom"), old
 
 
-def step_statements(lines: Lines) -> Iterator[Statement]:
-    """Give a node for each step, and the roles that follow from it."""
+def step_statements(lines: Lines, instances: Counter[str]) -> Iterator[Statement]:
+    """Give a node for each step, and the roles that follow from it; the things of each class are counted."""
+    instances["Derivation"] += len(lines.steps)
     roles: set[tuple[int, str]] = set()
     for step in lines.steps:
         child, parent = lines.paths[step.child], lines.paths[step.parent]
@@ -131,6 +132,7 @@ def step_statements(lines: Lines) -> Iterator[Statement]:
         for role in named:
             if role[1] and role not in roles:
                 roles.add(role)
+                instances[role[1]] += 1
                 yield iri(lines.paths[role[0]]), _TYPE, predicate(role[1])
 
 
@@ -172,8 +174,10 @@ def count_statements(lines: Lines, closure: Closure) -> Iterator[Statement]:
         yield iri(lines.paths[model]), predicate("rootModel"), iri(lines.paths[root])
 
 
-def term_statements(lines: Lines, closure: Closure, terms: Integers) -> Iterator[Statement]:
+def term_statements(lines: Lines, closure: Closure, terms: Integers, models: Counter[str]) -> Iterator[Statement]:
     """Give each model the strictest terms of commercial use of itself and all its ancestors, where all are known.
+
+    The models of each kind of terms are counted.
 
     ``terms`` holds the rank of each model's own terms in :data:`TERMS`. A family is no link of the chain: it is left out.
     """
@@ -185,6 +189,8 @@ def term_statements(lines: Lines, closure: Closure, terms: Integers) -> Iterator
     unknown = terms == 0
     unknown[closure.models[links & (terms[closure.ancestors] == 0)]] = True
     concepts = [iri(f"vocabulary/commercial-use/{name}") for name in TERMS]
+    for rank, size in enumerate(numpy.bincount(strictest[~unknown], minlength=len(TERMS)).tolist()):
+        models[TERMS[rank]] += size
     for model in numpy.flatnonzero(~unknown).tolist():
         yield iri(lines.paths[model]), predicate("inheritedCommercialUse"), concepts[int(strictest[model])]
 

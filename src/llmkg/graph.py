@@ -149,7 +149,13 @@ class KnowledgeGraph:
         """
         root = self.resolve(name, ("model",))
         steps = self.ask("ancestors" if up else "derivatives", {"of": root})
-        graph = read_graph(path_of(root.value), up, steps, self.ask("lineage-nodes", {}), self.ask("lineage-edges", {}))
+        graph = read_graph(
+            path_of(root.value),
+            up,
+            steps,
+            self.ask("lineage-nodes", {"of": root}),
+            self.ask("lineage-edges", {"of": root}),
+        )
         if depth:
             graph = replace(graph, edges=tuple(edge for edge in graph.edges if edge.distance <= depth))
         return Lineage(graph)

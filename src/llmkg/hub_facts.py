@@ -22,6 +22,7 @@ __all__ = [
     "Fact",
     "Known",
     "Mentions",
+    "classes_of",
     "entity_statements",
     "facts_of",
     "mention_statements",
@@ -164,6 +165,15 @@ _CLASSES = {
     "organization": ("Agent", "Organization"), "person": ("Agent", "Person"), "publication": ("Publication",),
     "software": ("Software",),
 }  # fmt: skip
+
+
+def classes_of(kind: str) -> tuple[str, ...]:
+    """Give the classes of a thing of ``kind``.
+
+    >>> classes_of("person")
+    ('Agent', 'Person')
+    """
+    return _CLASSES[kind]
 
 
 def entity_statements(path: str, kind: str, label: str) -> Iterator[Statement]:

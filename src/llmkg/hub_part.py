@@ -11,15 +11,16 @@ import numpy
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from llmkg.bulk import record_chunks
+from llmkg.counts import Counts
 from llmkg.descent import TERMS
 from llmkg.hub import HubModels, Steps, repair_statements, resolve_steps, scan, statements_of
-from llmkg.hub_facts import SOURCE, Fact, Known, Mentions, facts_of
-from llmkg.identifiers import ENTITY_KINDS
+from llmkg.hub_facts import SOURCE, Fact, Known, Mentions, classes_of, facts_of
+from llmkg.identifiers import ENTITY_KINDS, split_path
 from llmkg.identity import Name
 from llmkg.inference import Step
 from llmkg.mapping import PROPERTIES
 from llmkg.namespaces import BASE, term
-from llmkg.ntriples import Statement, integer, iri, predicate, statement_chunks
+from llmkg.ntriples import iri, statement_chunks
 from llmkg.quads import Triple, claim_triples, ontology_triples
 from llmkg.records import ClaimRecord, EntityRecord, HubRecord, Place, SourceRecord, Text
 from llmkg.sources.snapshot import key_of
@@ -104,10 +105,34 @@ class HubPart:
         yield from record_chunks(self.snapshot, self.known, self.mentions)
         yield from statement_chunks(statements_of(self.models, self.steps, self.records))
 
-    def last_chunks(self) -> Iterator[bytes]:
-        """Give the repairs and the counts."""
+    def repair_chunks(self) -> Iterator[bytes]:
+        """Give the cases of every rule."""
         yield from statement_chunks(repair_statements(self.models, self.steps.repairs))
-        yield from statement_chunks(self._count_statements())
+
+    def add_counts(self, counts: Counts) -> None:
+        """Add what the Hub holds to ``counts``; complete once :meth:`chunks` has ended."""
+        info, mentions = self.models.info, self.mentions
+        mass = self.records - len(self.models.joined)
+        models = mass + self.counts()["absent"]
+        sizes = counts.sources.setdefault(SOURCE, {})
+        for name in ("claimCount", "statementCount", "quadCount", "entityCount", "propertyCount", "onlyHereCount"):
+            sizes.setdefault(name, 0)
+        sizes["recordCount"] = info.records
+        sizes["statementCount"] += mentions.statements
+        sizes["entityCount"] += mass
+        sizes["onlyHereCount"] += mass
+        sizes["propertyCount"] = max(sizes["propertyCount"], len(mentions.properties))
+        for name in ("Model", "ModelVariant"):
+            counts.instances[name] += models
+        for path, _ in mentions.things:
+            kind = mentions.kinds.get(iri(path), split_path(path)[0])
+            counts.instances.update(classes_of(kind))
+        counts.instances["Repair"] += len(self.steps.repairs)
+        counts.works.update(mentions.works)
+        counts.rules.update(self.steps.rules)
+        for name, kinds in counts.expected.items():
+            for kind in {"Model", "ModelVariant"} & set(kinds):
+                counts.stated[name, kind] += mentions.properties[name]
 
     def names(self) -> Iterator[Name]:
         """Give the names of the models, most downloaded first, and then of all else that records name."""
@@ -117,13 +142,6 @@ class HubPart:
                 yield Name(self.models.path(number), self.models.ids[number])
         for path, label in sorted(self.mentions.things, key=lambda thing: (-self.mentions.things[thing], thing)):
             yield Name(path, label)
-
-    def _count_statements(self) -> Iterator[Statement]:
-        source = iri(f"source/{SOURCE}")
-        yield source, predicate("recordCount"), integer(self.records)
-        yield source, predicate("statementCount"), integer(self.mentions.statements)
-        for work, count in sorted(self.mentions.works.items()):
-            yield work, predicate("workCount"), integer(count)
 
 
 def read_hub(snapshot: Path, entities: Iterable[EntityRecord], ontology: Path, redirects: Mapping[str, str]) -> HubPart:

@@ -20,6 +20,7 @@ import numpy
 from pyoxigraph import Literal, NamedNode
 
 from llmkg.closure import Integers
+from llmkg.counts import Counts
 from llmkg.descent import (
     TERMS,
     Line,
@@ -279,19 +280,25 @@ class Inferred:
     computed: Iterable[Statement] = ()
 
 
-def infer_lineage(facts: Facts, hub: HubModels | None = None, steps: Iterable[HubStep] = ()) -> Inferred:
-    """Give what follows from the steps of lineage: those of the facts, and those of the Hub's models."""
+def infer_lineage(
+    facts: Facts, counts: Counts, hub: HubModels | None = None, steps: Iterable[HubStep] = ()
+) -> Inferred:
+    """Give what follows from the steps of lineage: those of the facts, and those of the Hub's models.
+
+    What is computed is added to ``counts`` while it is read.
+    """
     lines = lines_of(effective_lineage(facts), hub, steps)
-    return Inferred(relation_statements(lines), _computed(lines, facts, hub))
+    return Inferred(relation_statements(lines), _computed(lines, facts, counts, hub))
 
 
-def _computed(lines: Lines, facts: Facts, hub: HubModels | None) -> Iterator[Statement]:
+def _computed(lines: Lines, facts: Facts, counts: Counts, hub: HubModels | None) -> Iterator[Statement]:
     closure = closure_of(lines)
-    yield from step_statements(lines)
+    counts.instances["Descent"] += len(closure.models)
+    yield from step_statements(lines, counts.instances)
     yield from descent_statements(lines, closure)
     yield from count_statements(lines, closure)
     yield from cycle_statements(lines)
-    yield from term_statements(lines, closure, _terms(lines, facts, hub))
+    yield from term_statements(lines, closure, _terms(lines, facts, hub), counts.terms)
 
 
 def _terms(lines: Lines, facts: Facts, hub: HubModels | None) -> Integers:
