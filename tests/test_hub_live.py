@@ -384,11 +384,11 @@ def test_two_crawls_do_not_share_a_folder(hub: Hub, tmp_path: Path) -> None:
 def test_killed_at_any_moment_a_crawl_goes_on_with_each_record_once(hub: Hub, tmp_path: Path) -> None:
     hub.delay = 0.02
     reached = -1
-    for number in range(12):
+    for number in range(8):
         with start(hub, tmp_path) as process:
             assert process.stdout
             line = process.stdout.readline()  # so that each run gets further
-            time.sleep(0.004 * number)
+            time.sleep(0.006 * number)
             process.send_signal(signal.SIGKILL)
             process.wait()
         if not line:

@@ -72,6 +72,7 @@ def _elements(name: str, blocks: Iterable[bytes | Problem], limits: Limits, foun
     """
     rest = b""
     number = 0
+    is_open = False  # whether the bracket has come
 
     def tell(message: str, hint: str) -> None:
         found.append(Problem(f"{name}:element {number + 1}", message, hint))
@@ -81,8 +82,8 @@ def _elements(name: str, blocks: Iterable[bytes | Problem], limits: Limits, foun
         if isinstance(block, Problem):
             tell(block.message, block.hint)
             break
-        is_first = not number and not rest
-        rest = block.lstrip()[1:] if is_first else rest + block
+        rest = rest + block if is_open else block.lstrip()[1:]
+        is_open = is_open or not block.isspace()
         ends, is_closed = _ends(rest)
         start = 0
         for end in ends:
@@ -94,7 +95,7 @@ def _elements(name: str, blocks: Iterable[bytes | Problem], limits: Limits, foun
                 tell("a comma with no element before or after it", "remove the comma")
             yield element
             number += 1
-        rest = rest[start:] or b" "
+        rest = rest[start:]
         if is_closed:
             if rest.strip() or any(isinstance(more, Problem) or more.strip() for more in waiting):
                 tell("something follows the array", "keep one array in a file")
