@@ -158,13 +158,13 @@ def _parse(batch: Batch) -> tuple[list[Entry], list[Problem]]:
     """Give an entry for each record; its line is empty where the raw record is known."""
     entries: list[Entry] = []
     problems: list[Problem] = []
-    for number, line in enumerate(batch.lines, batch.first):
-        raw = parse_line(line, f"{batch.name}:{number}")
+    for place, line in batch.places():
+        raw = parse_line(line, place)
         if isinstance(raw, Problem):
             problems.append(raw)
             continue
         digest = digest_of(line)
-        key = key_of(raw.get("id") or raw["modelId"])
+        key = key_of(raw["id"])
         entries.append(Entry(key, digest, b"" if _is_known(key, digest) else encode(normalize_record(raw), digest)))
     return entries, problems
 
