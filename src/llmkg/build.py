@@ -23,7 +23,7 @@ from llmkg.identity import Index, Name
 from llmkg.importing import snapshot_path
 from llmkg.inference import Facts, Inferred, compute, gather, infer, infer_lineage
 from llmkg.names import write_names
-from llmkg.namespaces import BASE, graph_iri
+from llmkg.namespaces import BASE, graph_iri, term
 from llmkg.ntriples import statement_chunks
 from llmkg.quads import (
     ClaimWriter,
@@ -271,7 +271,9 @@ def assemble(inputs: Inputs, ontology: Path, hub: HubPart | None = None) -> Asse
     counts = count(named)
     named["inferred"] = set(infer(facts))
     quads = [quad for name, triples in named.items() for quad in in_graph(triples, name)]
-    merged = {triple for triples in named.values() for triple in triples} | set(compute(facts))
+    computed = set(compute(facts))
+    counts.instances["ConflictingValue"] = sum(value == term("ConflictingValue") for _, _, value in computed)
+    merged = {triple for triples in named.values() for triple in triples} | computed
     return Assembly(quads + [Quad(*triple, DefaultGraph()) for triple in merged], facts, counts)
 
 

@@ -32,6 +32,10 @@ class Counts:
 
     def statements(self) -> Iterator[Statement]:
         """Give all counts: of sources and classes, of works, of coverage, of repairs, of terms of use."""
+        coverage = [(name, kind) for name, kinds in sorted(self.expected.items()) for kind in sorted(kinds)]
+        coverage = [pair for pair in coverage if self.instances[pair[1]]]
+        self.instances["Coverage"] = len(coverage)
+        self.instances["RepairRule"] = len(self.rules)
         for slug, sizes in sorted(self.sources.items()):
             for name, size in sorted(sizes.items()):
                 yield iri(f"source/{slug}"), predicate(name), integer(size)
@@ -46,19 +50,13 @@ class Counts:
             yield node, predicate("rdf:type"), predicate("RepairRule")
             yield node, predicate("countedRule"), text(name)
             yield node, predicate("caseCount"), integer(size)
-        yield from self._coverage()
-
-    def _coverage(self) -> Iterator[Statement]:
-        for name, classes in sorted(self.expected.items()):
-            for kind in sorted(classes):
-                if not self.instances[kind]:
-                    continue
-                node = iri(f"coverage/{kind}/{name}")
-                yield node, predicate("rdf:type"), predicate("Coverage")
-                yield node, predicate("coverageOf"), predicate(name)
-                yield node, predicate("coverageClass"), predicate(kind)
-                yield node, predicate("expectedCount"), integer(self.instances[kind])
-                yield node, predicate("statedCount"), integer(self.stated[name, kind])
+        for name, kind in coverage:
+            node = iri(f"coverage/{kind}/{name}")
+            yield node, predicate("rdf:type"), predicate("Coverage")
+            yield node, predicate("coverageOf"), predicate(name)
+            yield node, predicate("coverageClass"), predicate(kind)
+            yield node, predicate("expectedCount"), integer(self.instances[kind])
+            yield node, predicate("statedCount"), integer(self.stated[name, kind])
 
 
 def count(named: Mapping[str, Iterable[Triple]]) -> Counts:

@@ -189,8 +189,8 @@ def term_statements(lines: Lines, closure: Closure, terms: Integers, models: Cou
     unknown = terms == 0
     unknown[closure.models[links & (terms[closure.ancestors] == 0)]] = True
     concepts = [iri(f"vocabulary/commercial-use/{name}") for name in TERMS]
-    for rank, size in enumerate(numpy.bincount(strictest[~unknown], minlength=len(TERMS)).tolist()):
-        models[TERMS[rank]] += size
+    sizes = numpy.bincount(strictest[~unknown], minlength=len(TERMS)).tolist()
+    models.update(dict(zip(TERMS[1:], sizes[1:], strict=True)))
     for model in numpy.flatnonzero(~unknown).tolist():
         yield iri(lines.paths[model]), predicate("inheritedCommercialUse"), concepts[int(strictest[model])]
 

@@ -227,9 +227,8 @@ def lines_of(lineage: Lineage, hub: HubModels | None = None, steps: Iterable[Hub
         for model in sorted(lineage.steps)
         for step in lineage.steps[model]
     ]
-    families = {
-        number_of(model): tuple(map(number_of, found)) for model, found in sorted(lineage.families.items()) if found
-    }
+    members = {number_of(model): tuple(map(number_of, found)) for model, found in sorted(lineage.families.items())}
+    families = {model: found for model, found in members.items() if found}
     theirs = [
         Line(
             step.child,
