@@ -123,7 +123,10 @@ def test_a_thing_can_have_several_hub_identifiers_and_each_is_a_name(tmp_path: P
     )
     (record,) = read_entity_file(path, "data/entities/models.yaml").records
     assert record.external_ids == (("arxiv", "2301.00001"), ("hub", "a/N"), ("hub", "b/N"))
-    assert {value for _, name, value in entity_triples(record) if name == term("hubId")} == {Literal("a/N"), Literal("b/N")}
+    assert {value for _, name, value in entity_triples(record) if name == term("hubId")} == {
+        Literal("a/N"),
+        Literal("b/N"),
+    }
     assert {(name.text, name.rank) for name in names_of([record])} == {("Nimbus-3B", 0), ("a/N", 1), ("b/N", 1)}
 
 

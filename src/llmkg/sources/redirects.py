@@ -62,13 +62,14 @@ def _read_row(line: str, place: Place) -> Redirect:
         raise _wrong(place, f"is no row of CSV: {error}", "close the quotes, on the same line") from error
     if len(row) != len(REDIRECT_COLUMNS):
         raise _wrong(place, f"has {len(row)} values, not {len(REDIRECT_COLUMNS)}", "write old,new,reason")
-    for identifier in row[:2]:
+    old, new, reason = row
+    for identifier in (old, new):
         if not is_hub_id(identifier):
             hint = "write owner/name, or the name alone for one without owner, without https://huggingface.co/"
             raise _wrong(place, f"{identifier!r} is no identifier of the Hub", hint)
-    if not row[2].strip():
-        raise _wrong(place, f"gives no reason for {row[0]!r}", "write a few words, such as: renamed")
-    return Redirect(*row, place)
+    if not reason.strip():
+        raise _wrong(place, f"gives no reason for {old!r}", "write a few words, such as: renamed")
+    return Redirect(old, new, reason, place)
 
 
 def _resolved(found: dict[str, Redirect], problems: list[Problem]) -> Reading[Redirect]:
