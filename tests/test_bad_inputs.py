@@ -26,11 +26,11 @@ from llmkg.build import build
 from llmkg.config import Settings, read_settings
 from llmkg.errors import Problem, QueryError, SourceError
 from llmkg.graph import KnowledgeGraph, connect
-from llmkg.identity import Index
 from llmkg.namespaces import graph_iri, term
 from llmkg.queries import Parameter, load_query, parse_value
+from llmkg.shapes import read_turtle
 from llmkg.sources.yaml_tree import Mapping, Sequence, parse_yaml
-from llmkg.validate import read_turtle, validate_store
+from llmkg.validate import validate_store
 
 HERE = Path(__file__).parent
 BAD = HERE / "bad"
@@ -318,7 +318,7 @@ def bad_values() -> Iterator[tuple[str, str, str]]:
 
 
 def test_bad_values_of_parameters_are_refused(published: Settings) -> None:
-    index: Index = connect(published).index
+    index = connect(published).index
     said = []
     for number, kind, value in bad_values():
         parameter = Parameter("given", kind, "", kinds=("model",), choices=("large",))

@@ -41,7 +41,7 @@ def test_a_home_holds_marker_lock_version_and_link(small: Settings) -> None:
     assert names(small.home) == {"llmkg.json", ".lock", "current", version.name}
     assert json.loads((small.home / "llmkg.json").read_text(encoding="utf-8")) == {"format": FORMAT}
     assert os.readlink(small.home / "current") == version.name
-    assert names(version) == {"store", "manifest.json"}
+    assert names(version) == {"store", "names.db", "manifest.json"}
 
 
 def test_the_manifest_says_what_a_version_was_made_from_and_holds(built: Settings) -> None:
@@ -50,7 +50,8 @@ def test_the_manifest_says_what_a_version_was_made_from_and_holds(built: Setting
     assert {"data/sources.yaml", "ontology/llmkg.ttl"} <= set(manifest.inputs)
     assert {"default", "inferred", "entities", "ontology"} <= set(manifest.quads)
     assert {"llmkg", "pyoxigraph"} <= set(manifest.tools)
-    assert set(manifest.files) == names(current_version(built.home) / "store")
+    stored = {f"store/{name}" for name in names(current_version(built.home) / "store")}
+    assert set(manifest.files) == set(manifest.sizes) == set(manifest.sums) == stored | {"names.db"}
     assert manifest.format == FORMAT
 
 
@@ -252,7 +253,9 @@ def test_the_same_graph_again_is_a_version_of_its_own(small: Settings, dumps: Du
     first = current_version(small.home)
     second = rebuild(small, dumps[0]).version
     assert first != second == current_version(small.home)
-    assert read_manifest(first) == replace(read_manifest(second), files=read_manifest(first).files)
+    old, new = read_manifest(first), read_manifest(second)
+    assert old == replace(new, files=old.files, sizes=old.sizes, sums=old.sums)
+    assert old.files["names.db"] == new.files["names.db"]
 
 
 def test_a_build_mends_a_version_without_manifest(small: Settings, dumps: Dumps) -> None:
@@ -306,19 +309,19 @@ def test_verify_names_files_that_changed_are_missing_or_were_added(small: Settin
         os.mkfifo(folder / "pipe")
 
     error = damaged(change, small.home)
-    assert "changed or missing: CURRENT, IDENTITY; added: notes.txt, pipe" in error.message
+    assert "changed or missing: store/CURRENT, store/IDENTITY; added: store/notes.txt, store/pipe" in error.message
     rebuild(small, dumps[0])
     assert verify(small.home)
 
 
 def test_verify_misses_the_whole_store(small: Settings) -> None:
-    assert "cannot be read: No such file" in damaged(shutil.rmtree, small.home).message
+    assert "changed or missing: store/000004.log, store/000008.log" in damaged(shutil.rmtree, small.home).message
 
 
 def test_verify_sees_a_change_of_the_manifest(small: Settings) -> None:
     path = current_version(small.home) / "manifest.json"
     listed = json.loads(path.read_text(encoding="utf-8"))
-    for key, value in (("hash", "0" * 64), ("quads", {}), ("tools", {}), ("format", 2), ("digest", ""), ("more", 1)):
+    for key, value in (("hash", "0" * 64), ("quads", {}), ("tools", {}), ("format", 3), ("digest", ""), ("more", 1)):
         path.write_text(json.dumps(listed | {key: value}), encoding="utf-8")
         with pytest.raises(StoreCorrupt, match="manifest"):
             verify(small.home)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmkg.descent import closure_of
 from llmkg.identifiers import entity_iri
-from llmkg.inference import Facts, Step, distances, effective_lineage
+from llmkg.inference import Facts, Lineage, Step, effective_lineage, lines_of
 
 
 def facts(steps: list[Step], members: dict[str, str], models: str = "") -> Facts:
@@ -31,6 +32,13 @@ def step(child: str, parent: str, relation: str = "fineTunedFrom", qualifier: st
 def parents(found: Facts, model: str) -> set[tuple[str, str]]:
     steps = effective_lineage(found).steps.get(f"model/{model}", ())
     return {(s.parent.removeprefix("model/"), s.evidence) for s in steps}
+
+
+def distances(model: str, lineage: Lineage) -> dict[str, int]:
+    lines = lines_of(lineage)
+    found = closure_of(lines)
+    pairs = zip(found.models.tolist(), found.ancestors.tolist(), found.distances.tolist(), strict=True)
+    return {lines.paths[ancestor]: distance for child, ancestor, distance in pairs if lines.paths[child] == model}
 
 
 def ancestors(found: Facts, model: str) -> dict[str, int]:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from llmkg.config import Settings
+from llmkg.counts import Counts, count
+from llmkg.endpoint_names import names_in
 from llmkg.errors import Problem, SourceError, StoreCorrupt
-from llmkg.home import Manifest, publish
+from llmkg.home import NAMES, Manifest, hash_file, publish
+from llmkg.hub_facts import SOURCE
+from llmkg.hub_part import HubPart, read_hub
 from llmkg.identifiers import split_path
-from llmkg.identity import Index
-from llmkg.inference import gather, infer
+from llmkg.identity import Index, Name
+from llmkg.importing import snapshot_path
+from llmkg.inference import Facts, Inferred, compute, gather, infer, infer_lineage
+from llmkg.names import write_names
 from llmkg.namespaces import BASE, graph_iri
+from llmkg.ntriples import statement_chunks
 from llmkg.quads import (
     ClaimWriter,
     Triple,
@@ -32,7 +40,7 @@ from llmkg.sources.claim_file import read_claim_file
 from llmkg.sources.entity_file import read_entity_file
 from llmkg.sources.source_list import read_source_list
 from llmkg.sources.text import read_text
-from llmkg.store import canonical_hash, canonical_lines, open_store, write_store
+from llmkg.store import Store, canonical_lines, count_quads, open_store, write_store
 from llmkg.version import __version__
 
 __all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
@@ -47,6 +55,7 @@ class Inputs:
     sources: tuple[SourceRecord, ...]
     entities: tuple[EntityRecord, ...]
     claims: tuple[ClaimRecord, ...]
+    redirects: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +69,57 @@ class Summary:
     entities: dict[str, int] = field(default_factory=dict)
     inferred: int = 0
     conflicts: int = 0
+    hub: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a build writes: quads held in memory, then statements about lineage, then the mass of the Hub as a stream."""
+
+    quads: list[Quad]
+    lineage: Inferred = field(default_factory=Inferred)
+    counts: Counts = field(default_factory=Counts)
+    hub: HubPart | None = None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give all of it as N-Quads, each part in an order that depends on the inputs alone."""
+        memory = pyoxigraph.Store()  # it rewrites literals as the store on disk does
+        memory.bulk_extend(self.quads)
+        yield "".join(f"{text}\n" for text in canonical_lines(memory)).encode()
+        if self.hub:
+            yield from self.hub.chunks()
+            yield from _inferred_chunks(self.lineage)
+            yield from self.hub.repair_chunks()
+            self.hub.add_counts(self.counts)
+            yield from statement_chunks(self.counts.statements())
 
 
 def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
-    """Give the summary of a new current version made from ``settings.data``.
+    """Give the summary of a new current version made from ``settings.data`` and the snapshot of the Hub, if there is one.
 
     ``check`` sees the finished store before it is published and raises to refuse it. Raise :class:`SourceError` with every
     problem found; the version before stays current then.
     """
-    quads = assemble(read_inputs(settings.data), settings.ontology)
-    return _publish(settings, quads, input_hashes(settings), check)
+    inputs = read_inputs(settings.data)
+    snapshot = snapshot_path(settings.home)
+    if not snapshot.exists():
+        made = assemble(inputs, settings.ontology)
+        lineage = infer_lineage(made.facts, made.counts)
+        chunks = chain(_inferred_chunks(lineage), statement_chunks(made.counts.statements()))
+        more = (quad for chunk in chunks for quad in pyoxigraph.parse(chunk, RdfFormat.N_QUADS))
+        return _publish(settings, Content([*made.quads, *more]), input_hashes(settings), check)
+    hub = read_hub(snapshot, inputs.entities, settings.ontology, inputs.redirects)
+    made = assemble(replace(inputs, sources=(*inputs.sources, hub.source)), settings.ontology, hub)
+    made.facts.steps |= hub.joined_steps()
+    lineage = infer_lineage(made.facts, made.counts, hub.models, hub.steps.effective)
+    hashes = input_hashes(settings) | {"imports/hub.jsonl.zst": hash_file(snapshot)}
+    return _publish(settings, Content(made.quads, lineage, made.counts, hub), hashes, check)
+
+
+def _inferred_chunks(lineage: Inferred) -> Iterator[bytes]:
+    yield from statement_chunks(lineage.relations, ("", "inferred"))
+    yield from statement_chunks(lineage.computed)
 
 
 def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
@@ -88,7 +138,7 @@ def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], 
         hint = "give every node an IRI: with blank nodes a graph has no one sorted form, and so no hash"
         raise SourceError([Problem(str(dump), "holds blank nodes", hint)])
     inputs = {dump.name: hashlib.sha256(text.encode()).hexdigest()}
-    return _publish(settings, quads, inputs, check)
+    return _publish(settings, Content(quads), inputs, check)
 
 
 def read_inputs(data: Path) -> Inputs:
@@ -180,8 +230,20 @@ def _segment(record: EntityRecord) -> str:
     return "model" if record.kind.startswith("model-") else record.kind
 
 
-def assemble(inputs: Inputs, ontology: Path) -> list[Quad]:
-    """Give all quads of the graph, default graph included, sorted; raise :class:`SourceError` with every wrong claim."""
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """All quads that are held in memory, default graph included, the facts from which lineage follows, and counts."""
+
+    quads: list[Quad]
+    facts: Facts
+    counts: Counts
+
+
+def assemble(inputs: Inputs, ontology: Path, hub: HubPart | None = None) -> Assembly:
+    """Give the curated graph, with the claims of ``hub`` about the models that it knows.
+
+    Raise :class:`SourceError` with every wrong claim.
+    """
     vocabulary = list(ontology_triples(ontology))
     concepts = {triple[0].value.removeprefix(BASE) for triple in vocabulary if "/vocabulary/" in triple[0].value}
     named: dict[str, set[Triple]] = {"ontology": set(vocabulary), "entities": set()}
@@ -203,11 +265,14 @@ def assemble(inputs: Inputs, ontology: Path) -> list[Quad]:
         named[claim.source].update(stated)
     if problems:
         raise SourceError(problems)
-    stated_triples = [triple for triples in named.values() for triple in triples]
-    named["inferred"] = set(infer(gather(stated_triples)))
+    if hub:
+        named[SOURCE].update(hub.claims())
+    facts = gather(triple for triples in named.values() for triple in triples)
+    counts = count(named)
+    named["inferred"] = set(infer(facts))
     quads = [quad for name, triples in named.items() for quad in in_graph(triples, name)]
-    merged = {triple for triples in named.values() for triple in triples}
-    return quads + [Quad(*triple, DefaultGraph()) for triple in merged]
+    merged = {triple for triples in named.values() for triple in triples} | set(compute(facts))
+    return Assembly(quads + [Quad(*triple, DefaultGraph()) for triple in merged], facts, counts)
 
 
 def _writer(inputs: Inputs, concepts: set[str]) -> ClaimWriter:
@@ -228,50 +293,60 @@ def input_hashes(settings: Settings) -> dict[str, str]:
 
 
 def _publish(
-    settings: Settings, quads: list[Quad], inputs: dict[str, str], check: Callable[[pyoxigraph.Store], None] | None
+    settings: Settings, content: Content, inputs: dict[str, str], check: Callable[[pyoxigraph.Store], None] | None
 ) -> Summary:
     made: list[Manifest] = []
 
     def fill(folder: Path) -> Manifest:
-        store = write_store(folder / "store", sorted(quads, key=str))
-        lines = canonical_lines(store)
-        counts: dict[str, int] = {}
-        for quad in store:
-            name = "default" if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name.value.rpartition("/")[2]
-            counts[name] = counts.get(name, 0) + 1
+        digest = hashlib.sha256()
+        store = write_store(folder / "store", _hashed(content.chunks(), digest))
+        counts = count_quads(store)
         if check:
             check(store)
         tools = {"llmkg": __version__, "pyoxigraph": pyoxigraph.__version__}
-        manifest = Manifest(canonical_hash(lines), dict(sorted(counts.items())), inputs, tools, {})
+        manifest = Manifest(digest.hexdigest(), dict(sorted(counts.items())), inputs, tools)
+        write_names(folder / NAMES, _names(store, content.hub))
         del store
-        _smoke_test(folder / "store", len(lines))
+        _smoke_test(folder / "store", sum(counts.values()))
         made.append(manifest)
         return manifest
 
     version = publish(settings.home, fill)
-    return _summarize(version, made[0], quads)
+    return _summarize(version, made[0], content)
+
+
+def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _names(store: pyoxigraph.Store, hub: HubPart | None) -> Iterable[Name]:
+    """Give the names for the index: what is written by hand, then what comes from the Hub, most important first."""
+    pattern = Store(store, "build", 0).pattern
+    return chain(names_in(pattern, with_hub=False), hub.names()) if hub else names_in(pattern)
 
 
 def _smoke_test(folder: Path, expected: int) -> None:
     """Open the new store as a reader will, and count what it holds."""
-    found = sum(1 for _ in open_store(folder).quads())
+    found = sum(count_quads(open_store(folder).engine).values())
     if found != expected:
         raise StoreCorrupt(f"the new store holds {found} quads, not {expected}", str(folder))
 
 
-def _summarize(version: Path, manifest: Manifest, quads: list[Quad]) -> Summary:
+def _summarize(version: Path, manifest: Manifest, content: Content) -> Summary:
     claims: dict[str, set[str]] = {}
     subjects: dict[str, set[str]] = {}
     conflicts: set[tuple[str, str]] = set()
     parts: dict[str, dict[str, str]] = {}
-    for quad in quads:
+    for quad in content.quads:
         graph = "" if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name.value.rpartition("/")[2]
         subject = quad.subject.value  # type: ignore[union-attr]
         if graph and "/claim/" in subject:
             claims.setdefault(graph, set()).add(subject)
             if quad.predicate.value.endswith("#subject"):
                 subjects.setdefault(graph, set()).add(quad.object.value)  # type: ignore[union-attr]
-        elif graph == "inferred" and "/conflict/" in subject:
+        elif not graph and "/conflict/" in subject:
             parts.setdefault(subject, {})[quad.predicate.value.rpartition("#")[2]] = str(quad.object)
     for part in parts.values():
         conflicts.add((part["subject"], part["predicate"]))
@@ -283,4 +358,6 @@ def _summarize(version: Path, manifest: Manifest, quads: list[Quad]) -> Summary:
         entities={name: len(found) for name, found in sorted(subjects.items())},
         inferred=manifest.quads.get(graph_iri("inferred").value.rpartition("/")[2], 0),
         conflicts=len(conflicts),
+        hub=content.hub.counts() if content.hub else {},
+        rules=dict(sorted(content.hub.steps.rules.items())) if content.hub else {},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmkg.resources import resource_folder
@@ -16,7 +16,8 @@ class Settings:
     """What a command needs to know of its surroundings.
 
     ``home`` holds the built graph; ``data``, ``ontology`` and ``queries`` are the inputs;
-    ``endpoint`` is the URL of a remote SPARQL endpoint, or empty; ``timeout`` is in seconds.
+    ``endpoint`` is the URL of a remote SPARQL endpoint, or empty; ``default_graph`` is the named graph that is its merged
+    graph, where it need not be asked; ``auth`` is ``user:password`` for it; ``timeout`` is in seconds.
     """
 
     home: Path
@@ -25,13 +26,15 @@ class Settings:
     queries: Path
     endpoint: str = ""
     timeout: float = 60.0
+    default_graph: str = ""
+    auth: str = field(default="", repr=False)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Give the settings that environment variables ask for.
 
     ``LLMKG_HOME`` (default: ``$XDG_DATA_HOME/llmkg`` or ``~/.local/share/llmkg``), ``LLMKG_DATA``
-    (default: the packed data) and ``LLMKG_ENDPOINT`` are read.
+    (default: the packed data), ``LLMKG_ENDPOINT``, ``LLMKG_DEFAULT_GRAPH`` and ``LLMKG_AUTH`` are read.
 
     >>> read_settings({"LLMKG_HOME": "/srv/llmkg"}).home.as_posix()
     '/srv/llmkg'
@@ -43,4 +46,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ontology=resource_folder("ontology"),
         queries=resource_folder("queries"),
         endpoint=environment.get("LLMKG_ENDPOINT", ""),
+        default_graph=environment.get("LLMKG_DEFAULT_GRAPH", ""),
+        auth=environment.get("LLMKG_AUTH", ""),
     )

@@ -10,9 +10,10 @@ from typing import Any
 import pyoxigraph
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
 
+from llmkg.endpoint import Readable
 from llmkg.errors import QueryError
 from llmkg.namespaces import PREFIXES, graph_iri, term
-from llmkg.store import Store, canonical_lines
+from llmkg.store import canonical_lines
 
 __all__ = ["FORMATS", "export", "neighbourhood"]
 
@@ -27,7 +28,7 @@ FORMATS: dict[str, tuple[str, str]] = {
 _WRITERS = {"ttl": RdfFormat.TURTLE, "trig": RdfFormat.TRIG}
 
 
-def export(store: Store, form: str, context: Path, source: str = "", entity: NamedNode | None = None) -> str:
+def export(store: Readable, form: str, context: Path, source: str = "", entity: NamedNode | None = None) -> str:
     """Give the graph in the format ``form``: all of it, one source's named graph, or one entity's neighbourhood.
 
     Whole-graph exports without named graphs (ttl, nt, jsonld) hold the merged default graph. ``context`` is the shipped JSON-LD
@@ -43,7 +44,7 @@ def export(store: Store, form: str, context: Path, source: str = "", entity: Nam
     return _laid_out(written.decode())
 
 
-def _select(store: Store, form: str, source: str, entity: NamedNode | None) -> Iterable[Quad]:
+def _select(store: Readable, form: str, source: str, entity: NamedNode | None) -> Iterable[Quad]:
     if entity is not None:
         return [Quad(*triple) for triple in neighbourhood(store, entity)]
     if source:
@@ -52,21 +53,24 @@ def _select(store: Store, form: str, source: str, entity: NamedNode | None) -> I
         if not found:
             raise QueryError(f"no source graph {source!r}", hint="llmkg query sources lists them")
         return found if form in ("nq", "trig") else [Quad(q.subject, q.predicate, q.object) for q in found]
-    return store.quads() if form in ("nq", "trig") else store.graph_quads(DefaultGraph())
+    graphs: list[NamedNode | DefaultGraph] = [DefaultGraph()]
+    if form in ("nq", "trig"):
+        graphs += store.graphs()
+    return (quad for graph in graphs for quad in store.graph_quads(graph))
 
 
-def neighbourhood(store: Store, entity: NamedNode) -> set[tuple[Any, Any, Any]]:
+def neighbourhood(store: Readable, entity: NamedNode) -> set[tuple[Any, Any, Any]]:
     """Give the triples of ``entity``, those that point to it, the claims about it, and the labels of all they name."""
-    own = {(q.subject, q.predicate, q.object) for q in store.pattern(entity, None, None)}
-    incoming = {(q.subject, q.predicate, q.object) for q in store.pattern(None, None, entity)}
+    own = _triples(store.about([entity]))
+    incoming = _triples(store.pointing_at(entity))
     nodes = {subject for subject, _, _ in incoming if isinstance(subject, NamedNode) and _is_record(subject)}
-    records = {(q.subject, q.predicate, q.object) for node in nodes for q in store.pattern(node, None, None)}
-    triples = own | incoming | records
+    triples = own | incoming | _triples(store.about(nodes))
     named = {part for triple in triples for part in (triple[0], triple[2]) if isinstance(part, NamedNode)}
-    for node in named:
-        for label in ("rdfs:label", "skos:prefLabel"):
-            triples |= {(q.subject, q.predicate, q.object) for q in store.pattern(node, term(label), None)}
-    return triples
+    return triples | _triples(store.about(named, [term("rdfs:label"), term("skos:prefLabel")]))
+
+
+def _triples(quads: Iterable[Quad]) -> set[tuple[Any, Any, Any]]:
+    return {(quad.subject, quad.predicate, quad.object) for quad in quads}
 
 
 def _is_record(node: NamedNode) -> bool:

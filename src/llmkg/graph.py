@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyoxigraph import DefaultGraph, NamedNode
 
-from llmkg.build import build
 from llmkg.config import Settings, read_settings
 from llmkg.describe import Description, describe
 from llmkg.diagrams import draw
-from llmkg.endpoint import Endpoint
+from llmkg.endpoint import Endpoint, Readable
+from llmkg.endpoint_names import EndpointNames
 from llmkg.errors import QueryError, UsageError
-from llmkg.home import is_new, sound_version
-from llmkg.identifiers import path_of
-from llmkg.identity import Index, Name, index_of
-from llmkg.queries import StoredQuery, bind, find_queries, load_query, parse_value
+from llmkg.home import NAMES, is_new, sound_version, whole_file
+from llmkg.identifiers import entity_iri, path_of
+from llmkg.identity import Index, Name, Names
+from llmkg.names import NameIndex
+from llmkg.queries import Filling, StoredQuery, bind, find_queries, load_query, parse_value
 from llmkg.remote import RemoteEndpoint
 from llmkg.results import Results, Term
 from llmkg.store import Store, canonical_lines, open_store
@@ -30,7 +30,9 @@ from llmkg.tree import read_graph
 if TYPE_CHECKING:
     import rdflib
 
-__all__ = ["KnowledgeGraph", "Lineage", "connect", "open"]
+__all__ = ["KnowledgeGraph", "Lineage", "connect", "open", "remote"]
+
+_MOST_MATCHES = 1000
 
 
 class Lineage:
@@ -55,15 +57,18 @@ class Lineage:
 class KnowledgeGraph:
     """An open graph: ask it by stored query, by SPARQL, or by name."""
 
-    def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
-        """Ask ``endpoint``; :func:`open` is the usual way to get one."""
+    def __init__(self, settings: Settings, endpoint: Endpoint, index: Names | None = None) -> None:
+        """Ask ``endpoint``, whose names are in ``index`` or asked for too; :func:`open` is the usual way to get one."""
         self.settings = settings
         self.endpoint = endpoint
+        self.index: Names = index or EndpointNames(endpoint)
 
-    @cached_property
-    def index(self) -> Index:
-        """Give the index of all names in the graph."""
-        return index_of(self.endpoint)
+    @property
+    def readable(self) -> Readable:
+        """Give the endpoint as one whose graphs can be read as a whole; raise :class:`UsageError` where they cannot."""
+        if not isinstance(self.endpoint, Store | RemoteEndpoint):
+            raise UsageError("whole graphs cannot be read here", self.endpoint.describe(), "ask a SPARQL query")
+        return self.endpoint
 
     def queries(self) -> dict[str, Path]:
         """Give the path of every stored query by its name."""
@@ -89,11 +94,16 @@ class KnowledgeGraph:
         True
         """
         stored = self.stored_query(name)
-        values: dict[str, Term] = {}
+        values: dict[str, Filling] = {}
         for key, value in parameters.items():
             parameter = stored.parameter(key)
             values[parameter.variable] = parse_value(parameter, str(value), self.index.resolve)
+            if parameter.fills and str(value):
+                values[parameter.fills] = self._matches(str(value))
         return self.endpoint.query(bind(stored, values))
+
+    def _matches(self, text: str) -> tuple[Term, ...]:
+        return tuple(entity_iri(path) for path, _ in self.index.search(text, _MOST_MATCHES))
 
     def ask(self, name: str, values: Mapping[str, Term]) -> Results:
         """Give the answer to the stored query ``name`` with terms bound by variable."""
@@ -139,7 +149,13 @@ class KnowledgeGraph:
         """
         root = self.resolve(name, ("model",))
         steps = self.ask("ancestors" if up else "derivatives", {"of": root})
-        graph = read_graph(path_of(root.value), up, steps, self.ask("lineage-nodes", {}), self.ask("lineage-edges", {}))
+        graph = read_graph(
+            path_of(root.value),
+            up,
+            steps,
+            self.ask("lineage-nodes", {"of": root}),
+            self.ask("lineage-edges", {"of": root}),
+        )
         if depth:
             graph = replace(graph, edges=tuple(edge for edge in graph.edges if edge.distance <= depth))
         return Lineage(graph)
@@ -152,9 +168,7 @@ class KnowledgeGraph:
         """
         import rdflib
 
-        if not isinstance(self.endpoint, Store):
-            raise UsageError("the whole graph can only be taken from a local store", hint="leave out the endpoint")
-        quads = self.endpoint.graph_quads(DefaultGraph())
+        quads = self.readable.graph_quads(DefaultGraph())
         graph = rdflib.Graph()
         graph.parse(data="\n".join(canonical_lines(quads)), format="nt")
         return graph
@@ -175,9 +189,21 @@ def open(home: str | Path | None = None, endpoint: str = "", timeout: float = 60
     return connect(replace(settings, endpoint=endpoint or settings.endpoint, timeout=timeout))
 
 
+def remote(settings: Settings) -> RemoteEndpoint:
+    """Give the endpoint that ``settings`` name."""
+    return RemoteEndpoint(settings.endpoint, settings.timeout, settings.default_graph or None, settings.auth)
+
+
 def connect(settings: Settings) -> KnowledgeGraph:
     """Give the graph that ``settings`` name, building it first where there is none."""
     if settings.endpoint:
-        return KnowledgeGraph(settings, RemoteEndpoint(settings.endpoint, settings.timeout))
-    version = build(settings).version if is_new(settings.home) else sound_version(settings.home)
-    return KnowledgeGraph(settings, open_store(version / "store", settings.timeout))
+        return KnowledgeGraph(settings, remote(settings))
+    version = _first_build(settings) if is_new(settings.home) else sound_version(settings.home)
+    store = open_store(version / "store", settings.timeout)
+    return KnowledgeGraph(settings, store, NameIndex(version / NAMES, whole_file(version, NAMES)))
+
+
+def _first_build(settings: Settings) -> Path:
+    from llmkg.build import build
+
+    return build(settings).version

@@ -4,7 +4,7 @@
 
     <home>/llmkg.json     marker with the format version
            .lock          held by the one builder
-           v-<hash>/      store/, manifest.json
+           v-<hash>/      store/, names.db, manifest.json
            current -> v-…
            .tmp-*         cleared at the next build
 """
@@ -20,28 +20,53 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from zlib import crc32
 
 from llmkg.errors import StoreCorrupt, StoreUnavailable, WriteError
 
-__all__ = ["FORMAT", "Manifest", "current_version", "hold", "is_new", "publish", "read_manifest", "sound_version", "verify"]
+__all__ = [
+    "FORMAT",
+    "NAMES",
+    "Manifest",
+    "current_version",
+    "hash_file",
+    "hold",
+    "is_new",
+    "publish",
+    "read_manifest",
+    "sound_version",
+    "verify",
+    "whole_file",
+]
 
-FORMAT = 1
+FORMAT = 2
+NAMES = "names.db"
+SMALL = 128_000_000  # bytes of a version up to which all of them are hashed at each opening
+SMALL_FILE = 8_000_000  # bytes of a file that is hashed at each opening of a large version, too
+_MANIFEST = "manifest.json"
 _MARKER = "llmkg.json"
 _NEW_MARKER = ".tmp-marker"
+_ANEW = "llmkg build makes it anew"
+_CHUNK = 4_194_304
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a version was made from and what it holds; ``files`` maps each store file to its SHA-256."""
+    """What a version was made from and what it holds.
+
+    ``files`` maps each file but the manifest to its SHA-256, ``sizes`` to its bytes, and ``sums`` to its CRC-32.
+    """
 
     hash: str
     quads: dict[str, int]
     inputs: dict[str, str]
     tools: dict[str, str]
-    files: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    sums: dict[str, int] = field(default_factory=dict)
     format: int = FORMAT
 
 
@@ -85,12 +110,14 @@ def _check_marker(home: Path) -> None:
     if found != FORMAT:
         message = f"has format {found}; this version reads format {FORMAT}"
         hint = "install the llmkg that wrote it, or run llmkg build with another --home"
+        if found in range(1, FORMAT):
+            hint += f": llmkg --home {home}-{FORMAT} build"
         raise StoreUnavailable(message, str(home), hint)
 
 
 def read_manifest(version: Path) -> Manifest:
     """Give the manifest of a version; raise :class:`StoreCorrupt` where it is damaged."""
-    path = version / "manifest.json"
+    path = version / _MANIFEST
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
         if listed.pop("digest") != _digest(listed):
@@ -99,7 +126,7 @@ def read_manifest(version: Path) -> Manifest:
     except PermissionError as error:
         raise StoreUnavailable("cannot be read: no permission", str(path)) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StoreCorrupt("is no manifest, or is changed", str(path), "llmkg build makes it anew") from error
+        raise StoreCorrupt("is no manifest, or is changed", str(path), _ANEW) from error
 
 
 def _digest(listed: dict[str, Any]) -> str:
@@ -107,50 +134,75 @@ def _digest(listed: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
 
 
-def sound_version(home: Path) -> Path:
-    """Give the folder of the current version if every file of its store is as it was written.
+def sound_version(home: Path, small: int = SMALL) -> Path:
+    """Give the folder of the current version if its files are as they were written, as far as answers depend on it.
 
-    The engine answers wrongly, or never, from some damaged files; hashing them costs 3 ms a megabyte. Raise as
+    The engine answers wrongly, or never, from some damaged files; hashing them costs 1 to 3 ms a megabyte. So all is hashed up to
+    ``small`` bytes. In a larger version, every file must be there with its size, and those under 8 MB are hashed: they are the
+    ones from which the engine learns what there is. The blocks of the large tables carry checksums that the engine compares
+    whenever it reads one; the large names index is compared as its answers need it, see :func:`whole_file`. Raise as
     :func:`verify` does.
     """
-    return _checked(home)[0]
+    return _checked(home, small)[0]
 
 
 def verify(home: Path) -> Manifest:
-    """Give the manifest of the current version if every file of its store is as it was written.
+    """Give the manifest of the current version if every file is as it was written, hashing them all.
 
     Raise :class:`StoreCorrupt` that names the files that are changed, missing, or too many.
     """
-    return _checked(home)[1]
+    return _checked(home, None)[1]
 
 
-def _checked(home: Path) -> tuple[Path, Manifest]:
+def whole_file(version: Path, name: str) -> Callable[[BinaryIO], None]:
+    """Give a function that raises :class:`StoreCorrupt` where an open file is not what the file ``name`` was written as."""
+    manifest = read_manifest(version)
+
+    def check(file: BinaryIO) -> None:
+        found, at = 0, 0
+        try:
+            while chunk := os.pread(file.fileno(), _CHUNK, at):
+                found, at = crc32(chunk, found), at + len(chunk)
+        except OSError as error:
+            raise StoreCorrupt(f"cannot be read: {error.strerror}", str(version / name), _ANEW) from error
+        if (at, found) != (manifest.sizes.get(name), manifest.sums.get(name)):
+            raise StoreCorrupt("does not match its manifest", str(version / name), _ANEW)
+
+    return check
+
+
+def _checked(home: Path, small: int | None) -> tuple[Path, Manifest]:
     version = current_version(home)
     try:
-        return version, _check_files(version)
+        return version, _check_files(version, small)
     except StoreCorrupt:
         if current_version(home) == version:
             raise
-    return _checked(home)  # two builds have come between, and the second has removed what was looked at
+    return _checked(home, small)  # two builds have come between, and the second has removed what was looked at
 
 
-def _check_files(version: Path) -> Manifest:
+def _check_files(version: Path, small: int | None) -> Manifest:
     manifest = read_manifest(version)
     try:
-        found = _hash_files(version / "store")
+        found = _sizes(version)
+        changed = {name for name, size in manifest.sizes.items() if found.get(name) != size}
+        total = sum(manifest.sizes.values())
+        for name, size in manifest.sizes.items():
+            is_hashed = small is None or total <= small or size <= SMALL_FILE
+            if name not in changed and is_hashed and _digests(version / name)[0] != manifest.files[name]:
+                changed.add(name)
     except PermissionError as error:
         raise StoreUnavailable("cannot be read: no permission", str(version)) from error
     except OSError as error:
-        raise StoreCorrupt(f"cannot be read: {error.strerror}", str(version), "llmkg build makes it anew") from error
-    changed = sorted(name for name in manifest.files if found.get(name, "") != manifest.files[name])
-    strange = sorted(name for name in found if name not in manifest.files)
+        raise StoreCorrupt(f"cannot be read: {error.strerror}", str(version), _ANEW) from error
+    strange = found.keys() - manifest.sizes.keys()
     if changed or strange:
         message = "; ".join(
-            f"{word}: {', '.join(names)}"
+            f"{word}: {', '.join(sorted(names))}"
             for word, names in (("changed or missing", changed), ("added", strange))
             if names
         )
-        raise StoreCorrupt(f"does not match its manifest ({message})", str(version), "llmkg build makes it anew")
+        raise StoreCorrupt(f"does not match its manifest ({message})", str(version), _ANEW)
     return manifest
 
 
@@ -228,9 +280,17 @@ def _clear(home: Path) -> None:
 
 def _finish(home: Path, temporary: Path, manifest: Manifest) -> Path:
     """Write the manifest, make everything durable, name the folder, and swap the link."""
-    listed = asdict(manifest) | {"files": _hash_files(temporary / "store")}
+    digests = {name: _digests(temporary / name) for name in sorted(_sizes(temporary))}
+    listed = asdict(
+        replace(
+            manifest,
+            files={name: sha for name, (sha, _, _) in digests.items()},
+            sizes={name: size for name, (_, size, _) in digests.items()},
+            sums={name: crc for name, (_, _, crc) in digests.items()},
+        )
+    )
     listed["digest"] = _digest(listed)
-    _write(temporary / "manifest.json", json.dumps(listed, indent=1, sort_keys=True) + "\n")
+    _write(temporary / _MANIFEST, json.dumps(listed, indent=1, sort_keys=True) + "\n")
     for path in sorted(temporary.rglob("*")):
         _sync(path)
     version = home / f"v-{manifest.hash[:12]}"
@@ -263,17 +323,29 @@ def _drop_old(home: Path, kept: tuple[Path | None, ...]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _hash_files(folder: Path) -> dict[str, str]:
-    hashes = {}
-    for parent, _, names in os.walk(folder, onerror=_fail):
+def _sizes(version: Path) -> dict[str, int | None]:
+    """Give the size of every file of a version but its manifest; None for what is no file."""
+    sizes: dict[str, int | None] = {}
+    for parent, _, names in os.walk(version, onerror=_fail):
         for path in (Path(parent) / name for name in names):
-            hashes[path.relative_to(folder).as_posix()] = _hash(path) if path.is_file() else ""
-    return hashes
+            sizes[path.relative_to(version).as_posix()] = path.stat().st_size if path.is_file() else None
+    sizes.pop(_MANIFEST, None)
+    return sizes
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Give the SHA-256 of a file."""
+    return _digests(path)[0]
+
+
+def _digests(path: Path) -> tuple[str, int, int]:
+    """Give SHA-256, size and CRC-32 of a file."""
+    digest, size, crc = hashlib.sha256(), 0, 0
     with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        while chunk := handle.read(_CHUNK):
+            digest.update(chunk)
+            size, crc = size + len(chunk), crc32(chunk, crc)
+    return digest.hexdigest(), size, crc
 
 
 def _fail(error: OSError) -> None:

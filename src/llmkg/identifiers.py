@@ -20,6 +20,7 @@ __all__ = [
     "claim_iri",
     "entity_iri",
     "is_hub_id",
+    "is_imported",
     "is_slug",
     "path_of",
     "split_path",
@@ -95,6 +96,15 @@ def split_path(path: str) -> tuple[str, str]:
     """
     kind, _, rest = path.partition("/")
     return kind, rest
+
+
+def is_imported(path: str) -> bool:
+    """Tell whether ``path`` is that of a thing that an importer made, of which there may be millions.
+
+    >>> is_imported("model/hub/meta-llama/Llama-2-7b-hf"), is_imported("model/llama-7b"), is_imported("")
+    (True, False, False)
+    """
+    return path.partition("/")[2].startswith("hub/")
 
 
 def check_iri(text: str) -> str:

@@ -10,9 +10,10 @@ import heapq
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
@@ -37,7 +38,7 @@ from llmkg.sources.snapshot import (
     write_entries,
 )
 
-__all__ = ["ImportSummary", "import_hub", "snapshot_path"]
+__all__ = ["ImportSummary", "crawl_folder", "import_hub", "snapshot_path"]
 
 _RUN = 200_000
 _AHEAD = 8
@@ -62,6 +63,15 @@ class ImportSummary:
 def snapshot_path(home: Path) -> Path:
     """Give where the snapshot of the Hub lies in the home folder."""
     return home / "imports" / "hub.jsonl.zst"
+
+
+def crawl_folder(home: Path, filters: Sequence[str], limit: int | None, since: date | None) -> Path:
+    """Give the folder in which a crawl of these settings goes on where it stopped; the home folder is made where it is new."""
+    with hold(home):
+        asked = "\n".join([*sorted(filters), str(limit), str(since)])
+        folder = home / "imports" / f"crawl-{digest_of(asked.encode())}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
 
 def import_hub(
@@ -168,9 +178,7 @@ def _is_known(key: str, digest: str) -> bool:
     return place < len(table) and int(table[place, 0]) == wanted and int(table[place, 1]) == int(digest, 16)
 
 
-def _runs(
-    parsed: Iterable[tuple[list[Entry], list[Problem]]], folder: Path, problems: list[Problem]
-) -> Iterator[Path]:
+def _runs(parsed: Iterable[tuple[list[Entry], list[Problem]]], folder: Path, problems: list[Problem]) -> Iterator[Path]:
     """Write sorted runs of entries, each of bounded size, and give their paths; collect the problems."""
     held: list[Entry] = []
     number = 0

@@ -12,38 +12,66 @@ The rules (``docs/explanation/lineage.md`` tells why):
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import overload
 
+import numpy
 from pyoxigraph import Literal, NamedNode
 
+from llmkg.closure import Integers
+from llmkg.counts import Counts
+from llmkg.descent import (
+    TERMS,
+    Line,
+    Lines,
+    closure_of,
+    count_statements,
+    cycle_statements,
+    descent_statements,
+    relation_statements,
+    step_statements,
+    term_statements,
+)
+from llmkg.hub import HubModels, HubStep
+from llmkg.hub_facts import model_path
 from llmkg.identifiers import entity_iri, path_of, stable_digest
 from llmkg.mapping import LINEAGE
 from llmkg.namespaces import shorten, term
+from llmkg.ntriples import Statement
 from llmkg.quads import Triple
+from llmkg.sources.snapshot import key_of
 
-__all__ = ["Facts", "Lineage", "Step", "effective_lineage", "gather", "infer"]
+__all__ = [
+    "Facts",
+    "Inferred",
+    "Lineage",
+    "Step",
+    "compute",
+    "effective_lineage",
+    "gather",
+    "infer",
+    "infer_lineage",
+    "lines_of",
+]
 
 _TYPE = term("rdf:type")
-_ROLES = {
-    "adapterOf": "AdapterModel",
-    "continuedPretrainingFrom": "ContinuedPretrainedModel",
-    "distilledFrom": "DistilledModel",
-    "fineTunedFrom": "FineTunedModel",
-    "mergedFrom": "MergedModel",
-    "quantizedFrom": "QuantizedModel",
-}
+_HUB = model_path("")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Step:
-    """One step of lineage: ``child`` comes from ``parent`` by ``relation``; evidence is ``stated`` or ``inherited``."""
+    """One step of lineage: ``child`` comes from ``parent`` by ``relation``.
+
+    Evidence is ``stated``, ``inherited`` or ``inferred``, by the rules that ``rule`` names.
+    """
 
     child: str
     relation: str
     parent: str
     evidence: str = "stated"
     qualifier: str = ""
+    rule: str = ""
 
 
 @dataclass(slots=True)
@@ -60,6 +88,7 @@ class Facts:
     entities: set[NamedNode] = field(default_factory=set)
     compared: dict[NamedNode, dict[str, set[NamedNode]]] = field(default_factory=lambda: defaultdict(dict))
     preferred_labels: list[tuple[NamedNode, Literal]] = field(default_factory=list)
+    license_terms: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +112,7 @@ _CLAIM_PARTS = {
 def gather(triples: Iterable[Triple]) -> Facts:
     """Give the facts that the rules need from all stated triples."""
     facts = Facts()
+    commercial = term("commercialUse")
     evaluation = {term("evaluatedModel"): "model", term("comparedModel"): "other"}
     for subject, predicate, value in triples:
         if predicate in _CLAIM_PARTS:
@@ -97,6 +127,8 @@ def gather(triples: Iterable[Triple]) -> Facts:
             facts.priorities[subject] = int(value.value)
         elif predicate == term("kind"):
             facts.entities.add(subject)
+        elif predicate == commercial and path_of(subject.value).startswith("license/"):
+            facts.license_terms[path_of(subject.value)] = _rank_of(value.value)
         elif predicate == term("skos:prefLabel") and isinstance(value, Literal):
             facts.preferred_labels.append((subject, value))
         elif predicate == term("skos:altLabel"):
@@ -126,7 +158,7 @@ def effective_lineage(facts: Facts) -> Lineage:
         for family in families[model]:
             for step in stated.get(model, ()):
                 if step.parent != family and family not in families.get(step.parent, ()):
-                    steps[family].add(replace(step, child=family, evidence="inherited"))
+                    steps[family].add(replace(step, child=family, evidence="inherited", rule=""))
     return Lineage(
         {model: _narrowest(found, families) for model, found in steps.items() if found},
         families,
@@ -160,7 +192,7 @@ def _inherited(model: str, families: dict[str, tuple[str, ...]], stated: dict[st
         if len(roots) > 1 and any(step.relation != "mergedFrom" for step in widest):
             return set()
         if widest:
-            return {replace(step, child=model, evidence="inherited") for step in widest}
+            return {replace(step, child=model, evidence="inherited", rule="") for step in widest}
     return set()
 
 
@@ -176,35 +208,128 @@ def _narrowest(steps: set[Step], families: dict[str, tuple[str, ...]]) -> tuple[
     return tuple(sorted(s for (r, parent), s in kept.items() if r != "derivedFrom" or parent not in exact))
 
 
-def distances(model: str, lineage: Lineage) -> dict[str, int]:
-    """Give every ancestor of ``model`` with the number of steps to it; a cycle makes a model its own ancestor."""
-    own = set(lineage.families.get(model, ()))
-    found: dict[str, int] = {}
-    reached = {model}
-    queue = deque([(model, 0)])
-    while queue:
-        current, distance = queue.popleft()
-        for step in lineage.steps.get(current, ()):
-            parent = step.parent
-            for ancestor in (parent, *lineage.families.get(parent, ())):
-                if ancestor == parent or (ancestor not in own and ancestor != model):
-                    found.setdefault(ancestor, distance + 1)
-            if parent not in reached:
-                reached.add(parent)
-                queue.append((parent, distance + 1))
-    return found
+def lines_of(lineage: Lineage, hub: HubModels | None = None, steps: Iterable[HubStep] = ()) -> Lines:
+    """Give all models by number with the steps between them: those of the Hub first, then the curated ones."""
+    count = len(hub.ids) if hub else 0
+    numbers = {path: number for number, path in sorted(hub.paths.items(), reverse=True)} if hub else {}
+    own: list[str] = []
+
+    def number_of(path: str) -> int:
+        if path not in numbers and hub and path.startswith(_HUB):
+            return hub.numbers[key_of(path.removeprefix(_HUB))]
+        if path not in numbers:
+            numbers[path] = count + len(own)
+            own.append(path)
+        return numbers[path]
+
+    curated = [
+        Line(number_of(step.child), number_of(step.parent), step.relation, step.evidence, step.qualifier, step.rule)
+        for model in sorted(lineage.steps)
+        for step in lineage.steps[model]
+    ]
+    families = {
+        number_of(model): tuple(map(number_of, found)) for model, found in sorted(lineage.families.items()) if found
+    }
+    theirs = [
+        Line(
+            step.child,
+            step.parent,
+            step.relation,
+            "inferred" if step.rule else "stated",
+            "",
+            step.rule,
+            step.hub_relation,
+        )
+        for step in steps
+        if hub and step.child not in hub.paths
+    ]
+    return Lines(Paths(hub, own), [*curated, *theirs], families)
+
+
+class Paths(Sequence[str]):
+    """The path of every model by number, made when it is asked for."""
+
+    def __init__(self, hub: HubModels | None, own: list[str]) -> None:
+        """Give those of ``hub`` first, then ``own``."""
+        self._hub = hub
+        self._count = len(hub.ids) if hub else 0
+        self._own = own
+
+    def __len__(self) -> int:
+        """Give the number of models."""
+        return self._count + len(self._own)
+
+    @overload
+    def __getitem__(self, number: int) -> str: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[str]: ...
+    def __getitem__(self, number: int | slice) -> str | list[str]:
+        """Give the path of one model."""
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        if self._hub and number < self._count:
+            return self._hub.path(number)
+        return self._own[number - self._count]
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What follows from lineage: ``relations``, which a source could state too, and ``computed``, which only a build makes."""
+
+    relations: Iterable[Statement] = ()
+    computed: Iterable[Statement] = ()
+
+
+def infer_lineage(
+    facts: Facts, counts: Counts, hub: HubModels | None = None, steps: Iterable[HubStep] = ()
+) -> Inferred:
+    """Give what follows from the steps of lineage: those of the facts, and those of the Hub's models.
+
+    What is computed is added to ``counts`` while it is read.
+    """
+    lines = lines_of(effective_lineage(facts), hub, steps)
+    return Inferred(relation_statements(lines), _computed(lines, facts, counts, hub))
+
+
+def _computed(lines: Lines, facts: Facts, counts: Counts, hub: HubModels | None) -> Iterator[Statement]:
+    closure = closure_of(lines)
+    counts.instances["Descent"] += len(closure.models)
+    yield from step_statements(lines, counts.instances)
+    yield from descent_statements(lines, closure)
+    yield from count_statements(lines, closure)
+    yield from cycle_statements(lines)
+    yield from term_statements(lines, closure, _terms(lines, facts, hub), counts.terms)
+
+
+def _terms(lines: Lines, facts: Facts, hub: HubModels | None) -> Integers:
+    """Give the rank of each model's own terms of commercial use, 0 where they are not known.
+
+    A source's own word on commercial use counts before what its license says.
+    """
+    ranks = numpy.zeros(len(lines.paths), numpy.int64)
+    if hub:
+        ranks[: len(hub.ids)] = numpy.frombuffer(bytes(hub.terms), numpy.uint8)
+    said: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for claim in facts.claims.values():
+        name = shorten(claim["predicate"].value)
+        if "object" in claim and name in ("commercialUse", "license"):
+            value = path_of(claim["object"].value)
+            rank = facts.license_terms.get(value, 0) if name == "license" else _rank_of(value)
+            said[path_of(claim["subject"].value)][name].append(rank)
+    for number in range(len(lines.paths)) if not hub else (*hub.paths, *range(len(hub.ids), len(lines.paths))):
+        found = said.get(lines.paths[number], {})
+        own = found.get("commercialUse") or found.get("license") or [0]
+        ranks[number] = max(own) if all(own) else 0
+    return ranks
+
+
+def _rank_of(concept: str) -> int:
+    name = concept.rpartition("/")[2]
+    return TERMS.index(name) if name in TERMS else 0
 
 
 def infer(facts: Facts) -> Iterator[Triple]:
-    """Give every inferred triple."""
-    lineage = effective_lineage(facts)
-    for model in sorted(lineage.steps):
-        for step in lineage.steps[model]:
-            yield from _derivation(step)
-        for ancestor, distance in sorted(distances(model, lineage).items()):
-            yield from _descent(model, ancestor, distance)
-    yield from _conflicts(facts)
-    yield from _summaries(facts)
+    """Give every inferred triple, lineage left out, whose property a source could state too."""
     # skos:prefLabel is a sub-property of rdfs:label (SKOS Reference, S11)
     yield from ((concept, term("rdfs:label"), label) for concept, label in facts.preferred_labels)
     for parts in facts.compared.values():
@@ -214,31 +339,10 @@ def infer(facts: Facts) -> Iterator[Triple]:
                     yield model_iri, term("comparedWith"), other
 
 
-def _derivation(step: Step) -> Iterator[Triple]:
-    child, parent = entity_iri(step.child), entity_iri(step.parent)
-    names = (step.child.partition("/")[2], step.relation, step.parent.partition("/")[2])
-    node = entity_iri(f"derivation/{'/'.join(names)}")
-    yield node, _TYPE, term("Derivation")
-    yield node, term("derivedModel"), child
-    yield node, term("parentModel"), parent
-    yield node, term("relation"), term(step.relation)
-    yield node, term("evidence"), Literal(step.evidence)
-    if step.qualifier:
-        yield node, term("qualifier"), Literal(step.qualifier)
-    yield child, term("derivedFrom"), parent
-    yield child, _TYPE, term("DerivedModel")
-    yield parent, _TYPE, term("BaseModel")
-    if step.relation in _ROLES:
-        yield child, _TYPE, term(_ROLES[step.relation])
-
-
-def _descent(model: str, ancestor: str, distance: int) -> Iterator[Triple]:
-    node = entity_iri(f"descent/{model.partition('/')[2]}/{ancestor.partition('/')[2]}")
-    yield node, _TYPE, term("Descent")
-    yield node, term("descendantModel"), entity_iri(model)
-    yield node, term("ancestorModel"), entity_iri(ancestor)
-    yield node, term("distance"), _integer(distance)
-    yield entity_iri(model), term("ancestor"), entity_iri(ancestor)
+def compute(facts: Facts) -> Iterator[Triple]:
+    """Give the triples, lineage left out, that only a build makes: conflicts, and summaries of entities."""
+    yield from _conflicts(facts)
+    yield from _summaries(facts)
 
 
 def _conflicts(facts: Facts) -> Iterator[Triple]:

@@ -26,6 +26,7 @@ from llmkg.records import ClaimRecord, EntityRecord, SourceRecord, Text
 __all__ = [
     "ClaimWriter",
     "Triple",
+    "claim_triples",
     "entity_triples",
     "in_graph",
     "names_of",
@@ -149,9 +150,9 @@ class ClaimWriter:
         if rule.subjects and kind not in rule.subjects:
             raise _wrong(record, f"{rule.name} is not said of a {kind}", f"it is said of: {', '.join(rule.subjects)}")
         if record.value in _STATUS:
-            return _claim(record, subject, rule, None, ())
+            return claim_triples(record, subject, rule, None, ())
         value, qualifier = self._value(record, rule)
-        return _claim(record, subject, rule, value, (qualifier,) if qualifier else ())
+        return claim_triples(record, subject, rule, value, (qualifier,) if qualifier else ())
 
     def event_triples(self, record: ClaimRecord) -> list[Triple]:
         """Give what the subject of ``record`` is, what it is called, and its model, if it is an event."""
@@ -297,8 +298,8 @@ _READERS: dict[str, _Reader] = {
 }
 
 
-def _claim(
-    record: ClaimRecord, subject: str, rule: PropertyRule, value: NamedNode | Literal | None, own: tuple[str, ...]
+def claim_triples(
+    record: ClaimRecord, subject: str, rule: PropertyRule, value: NamedNode | Literal | None, own: tuple[str, ...] = ()
 ) -> list[Triple]:
     """Give the plain triple and the claim; with no value, the claim says which kind of nothing is stated."""
     said = value.value if value is not None else record.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -19,11 +19,11 @@ from llmkg.sources import yaml_tree
 from llmkg.sources.text import read_text
 from llmkg.sparql_text import tokens
 
-__all__ = ["Parameter", "StoredQuery", "bind", "find_queries", "load_query", "parse_value"]
+__all__ = ["Filling", "Parameter", "StoredQuery", "bind", "fill", "find_queries", "load_query", "parse_value"]
 
-TYPES = ("entity", "iri", "string", "integer", "decimal", "boolean", "date", "choice")
+TYPES = ("entity", "iri", "string", "integer", "decimal", "boolean", "date", "choice", "matches")
 _HEADER_KEYS = ("summary", "description", "tags", "params", "answers")
-_PARAMETER_KEYS = ("type", "help", "required", "kinds", "choices", "default")
+_PARAMETER_KEYS = ("type", "help", "required", "kinds", "choices", "default", "fills")
 _ESCAPE = re.compile(r"\\\\([uU])|\\u([0-9A-F]{4})|\\.", re.DOTALL)
 _FORMS = {
     "integer": re.compile(r"[+-]?[0-9]{1,3}(?:_?[0-9]){0,20}"),
@@ -36,10 +36,17 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 #: gives the IRI of an entity's name, searched among some kinds; raises QueryError with suggestions
 Resolve = Callable[[str, tuple[str, ...]], NamedNode]
 
+#: what goes into a slot: one term, or any number of them
+Filling = Term | tuple[Term, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: ``name`` as on the command line (kebab-case), its type, help and constraints."""
+    """One parameter: ``name`` as on the command line (kebab-case), its type, help and constraints.
+
+    One of type ``matches`` is a text; besides its own slot, that of the variable ``fills`` can be given the entities whose names
+    hold it, found in the names index by whoever asks. The query means the same without, but takes a scan of all names then.
+    """
 
     name: str
     type: str
@@ -48,6 +55,7 @@ class Parameter:
     kinds: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     default: str = ""
+    fills: str = ""
 
     @property
     def variable(self) -> str:
@@ -141,6 +149,8 @@ def _parameter(name: str, entry: yaml_tree.Node) -> Parameter:
         (kind not in TYPES, f"has the unknown type {kind!r}", f"types: {', '.join(TYPES)}"),
         ((kind == "choice") != ("choices" in entry.items), "has choices and another type, or no choices",
          "give choices: […] with type: choice, and with no other"),
+        ((kind == "matches") != ("fills" in entry.items), "fills a slot and has another type, or fills none",
+         "give fills: variable with type: matches, and with no other"),
         (required not in ("true", "false"), f"has required: {required}", "write true or false"),
     )  # fmt: skip
     for is_wrong, message, hint in wrong:
@@ -154,6 +164,7 @@ def _parameter(name: str, entry: yaml_tree.Node) -> Parameter:
         kinds=entry.texts("kinds"),
         choices=entry.texts("choices"),
         default=entry.text("default", ""),
+        fills=entry.text("fills", ""),
     )
 
 
@@ -187,12 +198,13 @@ def _compare(
 ) -> None:
     present = {variable for variable, _, _ in slots}
     problems = []
-    for parameter in parameters:
-        if parameter.variable not in present:
+    filled = [(parameter, slot) for parameter in parameters for slot in (parameter.variable, parameter.fills) if slot]
+    for parameter, slot in filled:
+        if slot not in present:
             place = str(header.items["params"].items[parameter.name].place)  # type: ignore[union-attr,call-overload]
-            hint = f"add VALUES ?{parameter.variable} {{ … }}"
+            hint = f"add VALUES ?{slot} {{ … }}"
             problems.append(Problem(place, f"parameter {parameter.name!r} has no VALUES slot", hint))
-    declared = {parameter.variable for parameter in parameters}
+    declared = {slot for _, slot in filled}
     for variable, start, _ in slots:
         if variable not in declared:
             message = f"slot ?{variable} is not declared under params"
@@ -201,8 +213,8 @@ def _compare(
         raise SourceError(problems)
 
 
-def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
-    """Give the text of ``query`` with each slot in ``values`` (by variable) holding its term; the others keep theirs.
+def bind(query: StoredQuery, values: Mapping[str, Filling]) -> str:
+    """Give the text of ``query`` with each slot in ``values`` (by variable) holding its terms; the others keep theirs.
 
     Raise :class:`QueryError` where a required parameter is missing or a name is no slot.
     """
@@ -214,10 +226,24 @@ def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
     for name in values:
         if name not in known:
             raise QueryError(f"no parameter {name!r}", f"query {query.name}")
-    text = query.text
-    for variable, start, end in sorted(query.slots, key=lambda slot: -slot[1]):
+    return _filled(query.text, query.slots, values)
+
+
+def fill(text: str, values: Mapping[str, Filling]) -> str:
+    """Give a query's ``text`` with the slots of each variable in ``values`` holding its terms.
+
+    >>> fill("ASK { VALUES ?name { UNDEF } ?s ?p ?name }", {"name": (Literal("a"), Literal("b"))})
+    'ASK { VALUES ?name { "a" "b" } ?s ?p ?name }'
+    """
+    return _filled(text, _slots(text, "query"), values)
+
+
+def _filled(text: str, slots: Iterable[tuple[str, int, int]], values: Mapping[str, Filling]) -> str:
+    for variable, start, end in sorted(slots, key=lambda slot: -slot[1]):
         if variable in values:
-            text = f"{text[:start]} {_written(values[variable])} {text[end:]}"
+            filling = values[variable]
+            terms = filling if isinstance(filling, tuple) else (filling,)
+            text = f"{text[:start]} {' '.join(map(_written, terms))} {text[end:]}"
     return text
 
 
@@ -252,7 +278,7 @@ def parse_value(parameter: Parameter, text: str, resolve: Resolve) -> Term:
         return NamedNode(text)
     if parameter.type == "choice" and text not in parameter.choices:
         raise QueryError(f"{text!r} is none of the choices", where, f"choices: {', '.join(parameter.choices)}")
-    if parameter.type in ("string", "choice"):
+    if parameter.type in ("string", "choice", "matches"):
         return Literal(text)
     return Literal(_canonical(parameter.type, text, where), datatype=term(f"xsd:{parameter.type}"))
 

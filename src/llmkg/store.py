@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import re
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyoxigraph
-from pyoxigraph import DefaultGraph, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples
+from pyoxigraph import DefaultGraph, NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat
 
 from llmkg.errors import LimitError, QueryError, StoreCorrupt, StoreUnavailable
 from llmkg.results import Results
 from llmkg.sparql_text import guard
 
-__all__ = ["MAX_ROWS", "Store", "canonical_hash", "canonical_lines", "open_store", "write_store"]
+__all__ = ["MAX_ROWS", "Store", "canonical_lines", "count_quads", "open_store", "write_store"]
 
 MAX_ROWS = 2_000_000
+_BUFFER = 1 << 20
 _STACK = 64 * 1024 * 1024
 _ERROR = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 T = TypeVar("T")
@@ -33,6 +34,11 @@ class Store:
         self._store = store
         self._name = name
         self._timeout = timeout
+
+    @property
+    def engine(self) -> pyoxigraph.Store:
+        """Give the engine's own store."""
+        return self._store
 
     def describe(self) -> str:
         """Give the path of the version that answers."""
@@ -60,6 +66,22 @@ class Store:
     def graph_quads(self, graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
         """Give every quad of one graph, in no order."""
         return self._sound(self._store.quads_for_pattern(None, None, None, graph))
+
+    def graphs(self) -> tuple[NamedNode, ...]:
+        """Give the named graphs, sorted."""
+        found = (graph for graph in self._store.named_graphs() if isinstance(graph, NamedNode))
+        return tuple(sorted(found, key=str))
+
+    def about(self, nodes: Iterable[NamedNode], predicates: Iterable[NamedNode] = ()) -> Iterator[Quad]:
+        """Give every quad of the default graph about ``nodes``; with ``predicates``, only those."""
+        wanted = tuple(predicates) or (None,)
+        for node in nodes:
+            for predicate in wanted:
+                yield from self.pattern(node, predicate, None)
+
+    def pointing_at(self, node: NamedNode) -> Iterator[Quad]:
+        """Give every quad of the default graph whose object is ``node``."""
+        return self.pattern(None, None, node)
 
     def _sound(self, quads: Iterator[Quad]) -> Iterator[Quad]:
         try:
@@ -165,23 +187,46 @@ def open_store(folder: Path, timeout: float = 60.0) -> Store:
         raise StoreCorrupt(f"cannot be opened: {error}", str(folder), "llmkg build makes it anew") from error
 
 
-def write_store(folder: Path, quads: Iterable[Quad]) -> pyoxigraph.Store:
-    """Give a new store in the empty ``folder`` that holds ``quads``, flushed and optimized."""
+class _Chunks(io.RawIOBase):
+    """A file of what an iterator gives, for the engine's loader."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def write_store(folder: Path, chunks: Iterable[bytes]) -> pyoxigraph.Store:
+    """Give a new store in the empty ``folder`` that holds the N-Quads of ``chunks``, flushed and optimized."""
     store = pyoxigraph.Store(str(folder))
-    store.bulk_extend(quads)
+    store.bulk_load(input=io.BufferedReader(_Chunks(chunks), _BUFFER), format=RdfFormat.N_QUADS)
     store.flush()
     store.optimize()
     return store
 
 
+def count_quads(store: pyoxigraph.Store) -> dict[str, int]:
+    """Give the number of quads of each graph by the last part of its name, ``default`` for the default graph."""
+    counts = {}
+    for graph in store.named_graphs():
+        counts[graph.value.rpartition("/")[2]] = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
+    counts["default"] = len(store) - sum(counts.values())
+    return counts
+
+
 def canonical_lines(quads: Iterable[Quad]) -> list[str]:
     """Give the sorted N-Quads lines of ``quads``: the canonical form, since built data has no blank nodes."""
     return sorted({f"{quad} ." for quad in quads})
-
-
-def canonical_hash(lines: Iterable[str]) -> str:
-    """Give the SHA-256 of canonical lines."""
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()

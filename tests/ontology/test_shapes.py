@@ -21,8 +21,9 @@ from llmkg.namespaces import term
 from llmkg.quads import ontology_triples
 from llmkg.reports import report_json, report_text, report_turtle
 from llmkg.resources import resource_folder
+from llmkg.shapes import load_shapes, read_turtle
 from llmkg.store import open_store
-from llmkg.validate import load_checks, load_shapes, read_turtle, validate_file, validate_store
+from llmkg.validate import load_checks, validate_file, validate_store
 
 ONTOLOGY = resource_folder("ontology")
 VALID = sorted((ONTOLOGY / "examples" / "valid").glob("*.ttl"))

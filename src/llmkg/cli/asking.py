@@ -93,7 +93,14 @@ def _option(parameter: Parameter) -> click.Option:
 
 
 def _metavar(parameter: Parameter) -> str | None:
-    words = {"entity": "NAME", "iri": "IRI", "string": "TEXT", "boolean": "true|false", "date": "YYYY-MM-DD"}
+    words = {
+        "entity": "NAME",
+        "iri": "IRI",
+        "string": "TEXT",
+        "matches": "TEXT",
+        "boolean": "true|false",
+        "date": "YYYY-MM-DD",
+    }
     return None if parameter.type == "choice" else words.get(parameter.type, parameter.type.upper())
 
 
@@ -138,13 +145,14 @@ def sparql(settings: Settings, file: str, form: str | None, output: Path | None)
 
 @click.command()
 @click.argument("text", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Show at most this many.")
 @_format
 @click.pass_obj
-def search(settings: Settings, text: Sequence[str], form: str | None) -> None:
+def search(settings: Settings, text: Sequence[str], limit: int, form: str | None) -> None:
     """Find entities by a name, or a part of one, in any language."""
     graph = connected(settings)
     words = " ".join(text)
-    hits = graph.index.search(words)
+    hits = graph.index.search(words, limit)
     rows = tuple((entity_iri(path), Literal(name)) for path, name in hits)
     emit_results(Results(("entity", "name"), rows), form)
     if not hits:
@@ -205,12 +213,10 @@ def lineage(
 def export_command(settings: Settings, entity: Sequence[str], form: str, source: str, output: Path | None) -> None:
     """Export the graph, one source's graph, or the neighbourhood of ENTITY."""
     graph = connected(settings)
-    if not isinstance(graph.endpoint, Store):
-        raise UsageError("export reads the local graph", hint="leave out --endpoint")
     if entity and source:
         raise UsageError("ENTITY and --source cannot go together")
     node = graph.resolve(" ".join(entity)) if entity else None
-    emit(export_graph(graph.endpoint, form, settings.ontology / "context.jsonld", source, node), output)
+    emit(export_graph(graph.readable, form, settings.ontology / "context.jsonld", source, node), output)
 
 
 @click.command()

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 import llmkg
-from llmkg.cli import asking, making
+from llmkg.cli import asking, importing, making, publishing
 from llmkg.config import read_settings
 from llmkg.errors import InternalError, LlmkgError
 
@@ -27,21 +27,33 @@ __all__ = ["cli", "main"]
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of the built graph [env: LLMKG_HOME].")
 @click.option("--endpoint", help="URL of a SPARQL endpoint to ask instead of the local graph [env: LLMKG_ENDPOINT].")
 @click.option(
+    "--default-graph",
+    help="Named graph of the endpoint that holds the merged graph [default: asked for; env: LLMKG_DEFAULT_GRAPH].",
+)
+@click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a query may take."
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
-def cli(context: click.Context, home: Path | None, endpoint: str | None, timeout: float, debug: bool) -> None:
+def cli(
+    context: click.Context,
+    home: Path | None,
+    endpoint: str | None,
+    default_graph: str | None,
+    timeout: float,
+    debug: bool,
+) -> None:
     """Ask a knowledge graph of large language models: lineage, licences, sizes, training — with evidence.
 
     Start with `llmkg query`, which lists the questions that can be asked, or with `llmkg show LLaMA`.
     """
     settings = read_settings(os.environ)
     settings = replace(settings, home=home or settings.home, timeout=timeout)
+    settings = replace(settings, default_graph=default_graph or settings.default_graph)
     context.obj = replace(settings, endpoint=settings.endpoint if endpoint is None else endpoint)
 
 
-for command in (*asking.COMMANDS, *making.COMMANDS):
+for command in (*asking.COMMANDS, *making.COMMANDS, *importing.COMMANDS, *publishing.COMMANDS):
     cli.add_command(command)
 
 

@@ -7,23 +7,34 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pyoxigraph
 from click.shell_completion import get_completion_class
 
-from llmkg.build import Summary, build, rebuild
 from llmkg.cli.output import emit, note
 from llmkg.config import Settings
+from llmkg.engines import ENGINES
 from llmkg.errors import SourceError, UsageError, ValidationError
+from llmkg.findings import Report, joined
 from llmkg.home import current_version, sound_version, verify
 from llmkg.reports import report_json, report_text, report_turtle
-from llmkg.validate import Report, validate_file, validate_store
+from llmkg.validate import validate_file, validate_store
+
+if TYPE_CHECKING:
+    from llmkg.build import Summary
 
 __all__ = ["COMMANDS"]
 
 _REPORTS = {"table": report_text, "json": report_json, "ttl": report_turtle}
+_engine = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="What checks the shapes: pyshacl for small graphs, shacl for large ones.",
+)
 
 
 @click.command("build")
@@ -36,10 +47,15 @@ _REPORTS = {"table": report_text, "json": report_json, "ttl": report_turtle}
 @click.option(
     "--validate/--no-validate", default=True, help="Refuse a graph that breaks shapes or checks.", show_default=True
 )
+@_engine
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
-def build_command(settings: Settings, data: Path | None, dump: Path | None, validate: bool, form: str) -> None:
+def build_command(
+    settings: Settings, data: Path | None, dump: Path | None, validate: bool, engine: str, form: str
+) -> None:
     """Build the graph and make it the current version; the one before stays until this one is complete."""
+    from llmkg.build import build, rebuild
+
     settings = replace(settings, data=data or settings.data)
     found: list[Report] = []
     spent: list[float] = []
@@ -47,7 +63,7 @@ def build_command(settings: Settings, data: Path | None, dump: Path | None, vali
     def check(store: pyoxigraph.Store) -> None:
         start = time.monotonic()
         note("validating …")
-        report = validate_store(store, settings.ontology)
+        report = validate_store(store, settings.ontology, engine)
         spent.append(time.monotonic() - start)
         found.append(report)
         if not report.conforms:
@@ -62,16 +78,15 @@ def build_command(settings: Settings, data: Path | None, dump: Path | None, vali
     )
     seconds = time.monotonic() - start - sum(spent)
     emit(_summary_json(summary, found) if form == "json" else _summary_text(summary, found))
-    note(f"built in {seconds:.1f} s" + (f", validated in {sum(spent):.1f} s" if spent else ""))
+    validated = f", validated in {sum(spent):.1f} s by {found[0].engine}" if found else ""
+    note(f"built in {seconds:.1f} s{validated}")
 
 
 def _counts(summary: Summary, found: list[Report]) -> dict[str, Any]:
-    findings = found[0].findings if found else ()
-    kinds = {name: sum(f.severity == name for f in findings) for name in ("Violation", "Warning")}
     return asdict(summary) | {
         "version": summary.version.name,
-        "violations": kinds["Violation"],
-        "warnings": kinds["Warning"],
+        "violations": sum(report.count("Violation") for report in found),
+        "warnings": sum(report.count("Warning") for report in found),
     }
 
 
@@ -98,9 +113,10 @@ def _named(summary: Summary) -> int:
 
 @click.command("validate")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@_engine
 @click.option("-f", "--format", "form", type=click.Choice(list(_REPORTS)), default="table", show_default=True)
 @click.pass_obj
-def validate_command(settings: Settings, files: Sequence[Path], form: str) -> int:
+def validate_command(settings: Settings, files: Sequence[Path], engine: str, form: str) -> int:
     """Check the built graph, or Turtle FILES, against the shapes and checks; exit 4 where a rule is broken."""
     if settings.endpoint:
         raise UsageError("validate reads the local graph or files", hint="leave out --endpoint")
@@ -108,14 +124,13 @@ def validate_command(settings: Settings, files: Sequence[Path], form: str) -> in
     problems: list[Any] = []
     for path in files:
         try:
-            reports.append(validate_file(path, settings.ontology))
+            reports.append(validate_file(path, settings.ontology, engine))
         except SourceError as error:
             problems += error.problems
     if not files:
         store = pyoxigraph.Store.read_only(str(sound_version(settings.home) / "store"))
-        reports.append(validate_store(store, settings.ontology))
-    engine = reports[0].engine if reports else ""
-    report = Report(tuple(sorted({finding for one in reports for finding in one.findings})), engine)
+        reports.append(validate_store(store, settings.ontology, engine))
+    report = joined(reports)
     if reports:
         emit(_REPORTS[form](report))
     if problems:

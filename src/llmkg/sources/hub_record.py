@@ -70,7 +70,9 @@ def normalize_record(raw: Mapping[str, Any]) -> HubRecord:
     return HubRecord(
         id=identifier,
         author=_text(raw.get("author")) or identifier.rpartition("/")[0],
-        author_kind={"org": "organization", "user": "person"}.get(_text(_mapping(raw.get("authorData")).get("type")), ""),
+        author_kind={"org": "organization", "user": "person"}.get(
+            _text(_mapping(raw.get("authorData")).get("type")), ""
+        ),
         sha=_text(raw.get("sha")),
         created=_created(raw.get("createdAt")),
         modified=_day(raw.get("lastModified")),
@@ -192,7 +194,7 @@ def _day(value: Any) -> str:
 
 
 def _gated(value: Any) -> str:
-    return "no" if value is False else value if value in ("auto", "manual") else ""
+    return "no" if value is False else _text(value) if value in ("auto", "manual") else ""
 
 
 def _count(value: Any) -> int | None:
@@ -217,9 +219,8 @@ def _text(value: Any) -> str:
     """Give a text without control characters, cut where it is longer than any name; of anything else nothing."""
     if not isinstance(value, str):
         return ""
-    if not value.isprintable():
-        value = _CONTROL.sub(" ", value)
-    return value.strip()[:_MOST_TEXT]
+    shown = value if value.isprintable() else _CONTROL.sub(" ", value)
+    return shown.strip()[:_MOST_TEXT]
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:

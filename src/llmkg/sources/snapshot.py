@@ -21,7 +21,17 @@ import zstandard
 from llmkg.errors import StoreCorrupt, StoreUnavailable
 from llmkg.records import HubRecord, StatedParent
 
-__all__ = ["Entry", "SnapshotInfo", "decode", "digest_of", "encode", "gone_since", "key_of", "read_entries", "write_entries"]
+__all__ = [
+    "Entry",
+    "SnapshotInfo",
+    "decode",
+    "digest_of",
+    "encode",
+    "gone_since",
+    "key_of",
+    "read_entries",
+    "write_entries",
+]
 
 _FORMAT = 1
 #: to be changed with the rules by which records are normalised, so that the next import normalises all of them anew
@@ -123,7 +133,13 @@ def write_entries(path: Path, lines: Iterable[bytes], info: SnapshotInfo) -> Sna
                     gone += is_gone(line)
                     writer.write(line + b"\n")
                 written = SnapshotInfo(info.crawled, records, gone, info.files)
-                last = {"format": _FORMAT, "crawled": info.crawled, "records": records, "gone": gone, "files": info.files}
+                last = {
+                    "format": _FORMAT,
+                    "crawled": info.crawled,
+                    "records": records,
+                    "gone": gone,
+                    "files": info.files,
+                }
                 writer.write(orjson.dumps(last) + b"\n")
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
@@ -138,7 +154,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """Give every line of the file, the last one included; raise :class:`StoreCorrupt` where it cannot be decompressed."""
     try:
         with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
-            for line in io.BufferedReader(reader, _CHUNK):  # type: ignore[type-var]
+            for line in io.BufferedReader(reader, _CHUNK):
                 yield line.rstrip(b"\n")
     except zstandard.ZstdError as error:
         raise _damaged(path, str(error)) from error

@@ -1,0 +1,152 @@
+"""Cuts the default graph of a store into chunks of whole things, each with the classes of what it mentions.
+
+Oxigraph dumps a graph subject by subject, so a cut between two subjects leaves every thing whole. A chunk can be judged by
+itself as long as no shape looks further than at a thing's own triples and the classes of their values
+(:func:`llmkg.shapes.reach`); the classes of things described in another chunk are added from a table that is made first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyoxigraph
+from pyoxigraph import DefaultGraph, NamedNode, RdfFormat
+
+from llmkg.namespaces import term
+from llmkg.shapes import Reach, ntriples
+
+__all__ = ["CHUNK", "Chunk", "Context", "chunks", "read_context"]
+
+#: characters of N-Triples in a chunk, about 130,000 triples, for which the engine takes some 300 MB
+CHUNK = 16 * 1024 * 1024
+_BLOCK = 1024 * 1024
+_SUBJECT = re.compile(r"^(\S+) ", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """N-Triples of some things, and what is mentioned in ``text`` for its class alone, which nobody asked to judge."""
+
+    text: str
+    mentioned: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Which classes each thing has, of those that shapes ask for, and how classes stand below each other.
+
+    The table is the one thing in memory that grows with the graph: about 200 bytes for each thing with such a class.
+    """
+
+    classes: dict[str, frozenset[str]]
+    hierarchy: str
+    mention: re.Pattern[str]
+
+    def complete(self, text: str) -> Chunk:
+        """Give ``text`` with the classes of what it mentions and does not describe."""
+        described = set(_SUBJECT.findall(text))
+        mentioned = {name for name in self.mention.findall(text) if name in self.classes} - described
+        types = (f"{name} {term('rdf:type')} <{c}> .\n" for name in mentioned for c in sorted(self.classes[name]))
+        above = set(_SUBJECT.findall(self.hierarchy)) - described
+        return Chunk("".join([text, *types, self.hierarchy]), frozenset(mentioned | above))
+
+
+def read_context(store: pyoxigraph.Store, seen: Reach) -> Context:
+    """Give the classes of all things of the default graph, as far as shapes ask for them."""
+    order = list(store.quads_for_pattern(None, term("rdfs:subClassOf"), None, DefaultGraph()))
+    below: dict[str, set[str]] = {}
+    for quad in order:
+        if isinstance(quad.object, NamedNode) and isinstance(quad.subject, NamedNode):
+            below.setdefault(quad.object.value, set()).add(quad.subject.value)
+    classes: dict[str, frozenset[str]] = {}
+    # few sets of classes are in use, so each is kept once
+    known: dict[frozenset[str], frozenset[str]] = {}
+    for wanted in sorted(seen.classes):
+        for kind in _closure(wanted, below):
+            for quad in store.quads_for_pattern(None, term("rdf:type"), NamedNode(kind), DefaultGraph()):
+                name = str(quad.subject)
+                had = classes.get(name, frozenset())
+                if wanted not in had:
+                    more = had | {wanted}
+                    classes[name] = known.setdefault(more, more)
+    hierarchy = ntriples((quad.subject, quad.predicate, quad.object) for quad in order)
+    return Context(classes, hierarchy, _mention(seen.paths))
+
+
+def _closure(top: str, below: dict[str, set[str]]) -> list[str]:
+    found, waiting = {top}, [top]
+    while waiting:
+        for name in below.get(waiting.pop(), set()) - found:
+            found.add(name)
+            waiting.append(name)
+    return sorted(found)
+
+
+def _mention(paths: Iterable[str]) -> re.Pattern[str]:
+    """Give a pattern that finds the values of ``paths`` in N-Triples; what it finds in a text by mistake does no harm."""
+    spaces: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        cut = max(path.rfind("#"), path.rfind("/")) + 1
+        spaces.setdefault(path[:cut], []).append(path[cut:])
+    ways = [f"{re.escape(space)}(?:{'|'.join(map(re.escape, names))})" for space, names in spaces.items()]
+    return re.compile(rf" <(?:{'|'.join(ways)})> (<[^>]*>|_:\S+) \.")
+
+
+def chunks(store: pyoxigraph.Store, size: int = CHUNK) -> Iterator[str]:
+    """Give the default graph as N-Triples, cut between subjects into texts of about ``size`` bytes.
+
+    The dump runs in a thread of its own and is held up by a pipe that is full, so no more than a chunk is in memory.
+    """
+    reader, writer = os.pipe()
+    failed: list[BaseException] = []
+
+    def dump() -> None:
+        try:
+            with os.fdopen(writer, "wb", buffering=_BLOCK) as out:
+                store.dump(out, format=RdfFormat.N_TRIPLES, from_graph=DefaultGraph())
+        except BrokenPipeError:
+            return  # the reader has gone, for a reason of its own
+        except BaseException as error:  # noqa: BLE001 - handed to the reader, whatever it is
+            failed.append(error)
+
+    thread = threading.Thread(target=dump, daemon=True)
+    thread.start()
+    with os.fdopen(reader, "rb", buffering=0) as lines:
+        rest = b""
+        parts: list[bytes] = []
+        held = 0
+        while block := lines.read(_BLOCK):
+            parts.append(block)
+            held += len(block)
+            if held < size:
+                continue
+            text = rest + b"".join(parts)
+            parts, held = [], 0
+            cut = _last_subject(text)
+            rest = text[cut:]
+            if cut:
+                yield text[:cut].decode()
+        last = (rest + b"".join(parts)).decode()
+    thread.join()
+    if failed:
+        raise failed[0]
+    if last:
+        yield last
+
+
+def _last_subject(text: bytes) -> int:
+    """Give where the lines of the last subject start of which ``text`` holds a whole line, 0 if it holds no other subject.
+
+    >>> _last_subject(b"<a> <p> <x> .\\n<b> <p> <x> .\\n<b> <p> <y> .\\n<b> <q")
+    14
+    """
+    end = text.rfind(b"\n") + 1
+    start = text.rfind(b"\n", 0, max(end - 1, 0)) + 1
+    subject = text[start : text.find(b" ", start) + 1]
+    while start and text.startswith(subject, text.rfind(b"\n", 0, start - 1) + 1):
+        start = text.rfind(b"\n", 0, start - 1) + 1
+    return start

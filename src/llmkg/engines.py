@@ -1,0 +1,132 @@
+"""Two engines of SHACL: pySHACL for small graphs, which it holds as a whole, and shacl for large ones, chunk by chunk."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import Any
+
+import pyoxigraph
+from pyoxigraph import DefaultGraph
+
+from llmkg.chunks import Chunk, Context, chunks, read_context
+from llmkg.errors import Problem, SourceError
+from llmkg.findings import Finding, Tally
+from llmkg.namespaces import PREFIXES, shorten
+from llmkg.shapes import Triple, ntriples, reach
+
+__all__ = ["ENGINES", "choose_engine", "find_by_pyshacl", "find_by_shacl"]
+
+ENGINES = ("auto", "pyshacl", "shacl")
+#: triples up to which pySHACL is taken: at about 6,000 triples a second that is half a minute, and half a gigabyte
+_LARGE = 150_000
+_SH = PREFIXES["sh"]
+#: at most so many chunks are judged at once, whatever the cores: each takes some 300 MB
+_MOST_WORKERS = 4
+
+
+def choose_engine(store: pyoxigraph.Store, engine: str) -> str:
+    """Give ``engine``, or for "auto" the one that fits the size of the default graph.
+
+    >>> choose_engine(pyoxigraph.Store(), "auto"), choose_engine(pyoxigraph.Store(), "shacl")
+    ('pyshacl', 'shacl')
+    """
+    if engine != "auto":
+        return engine
+    found = store.quads_for_pattern(None, None, None, DefaultGraph())
+    return "shacl" if next(islice(found, _LARGE, None), None) else "pyshacl"
+
+
+def find_by_pyshacl(store: pyoxigraph.Store, shapes: list[Triple]) -> Tally:
+    """Give the findings of pySHACL, the reference; both graphs go in as N-Triples, so that nothing is ever fetched."""
+    import pyshacl
+    from rdflib import Graph, URIRef
+
+    # rdflib logs a traceback for each literal it cannot read; the shapes say it with place and remedy
+    logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)
+    data, rules = Graph(), Graph()
+    quads = store.quads_for_pattern(None, None, None, DefaultGraph())
+    data.parse(data=ntriples((quad.subject, quad.predicate, quad.object) for quad in quads), format="nt")
+    rules.parse(data=ntriples(shapes), format="nt")
+    _, results, _ = pyshacl.validate(data, shacl_graph=rules, inference="none", advanced=False, do_owl_imports=False)
+    found = set()
+    for result in results.subjects(None, URIRef(_SH + "ValidationResult")):
+        said = {str(p).removeprefix(_SH): str(o) for p, o in results.predicate_objects(result)}
+        found.add(
+            Finding(
+                severity=said["resultSeverity"].removeprefix(_SH),
+                rule=_name(said["sourceShape"]),
+                focus=said["focusNode"],
+                path=said.get("resultPath", ""),
+                value=said.get("value", ""),
+                message=said.get("resultMessage", ""),
+            )
+        )
+    tally = Tally()
+    tally.add(found)
+    return tally
+
+
+def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) -> Tally:
+    """Give the findings of the engine shacl, which judges chunks of about ``size`` bytes side by side in threads.
+
+    The chunks are independent, since our shapes look at a thing's own triples and at the classes of their values and no
+    further: no inverse or longer paths, no sh:sparql, no sh:targetObjectsOf or sh:targetNode. Raise :class:`SourceError` for
+    shapes that do. Threads do, because engine and dump let go of the interpreter's lock while they work.
+    """
+    import shacl
+
+    seen = reach(shapes)
+    if seen.further:
+        hint = "write it as a check under ontology/checks/, or validate with --engine pyshacl"
+        raise SourceError(
+            [Problem("ontology/shapes", f"{reason}: no large graph can be cut", hint) for reason in seen.further]
+        )
+    rules = shacl.Shapes.from_text(ntriples(shapes), format="ntriples")
+    context = read_context(store, seen)
+    texts = chunks(store, size) if size else chunks(store)
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    tally = Tally()
+    with ThreadPoolExecutor(workers) as pool:
+        running: set[Future[Tally]] = set()
+        for text in texts:
+            running.add(pool.submit(_judge, text, context, rules))
+            if len(running) > workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    tally.merge(future.result())
+        for future in running:
+            tally.merge(future.result())
+    return tally
+
+
+def _judge(text: str, context: Context, rules: Any) -> Tally:
+    chunk = context.complete(text)
+    tally = Tally()
+    tally.add(set(_results(chunk, rules)))
+    return tally
+
+
+def _results(chunk: Chunk, rules: Any) -> Iterator[Finding]:
+    """Give what the engine finds about the things that ``chunk`` describes."""
+    for result in rules.validate_text(chunk.text, format="ntriples").results:
+        if result.focus_node not in chunk.mentioned:
+            yield Finding(
+                severity=result.severity,
+                rule=_name(_plain(result.source_shape)),
+                focus=_plain(result.focus_node),
+                path=_plain(result.path or ""),
+                value=result.value_plain or "",
+                message=result.message or "",
+            )
+
+
+def _plain(node: str) -> str:
+    return node[1:-1] if node.startswith("<") else node
+
+
+def _name(shape: str) -> str:
+    return shorten(shape).rpartition("#")[2].rpartition("/")[2]
