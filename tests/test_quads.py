@@ -15,6 +15,7 @@ from llmkg.namespaces import graph_iri, term
 from llmkg.quads import ClaimWriter, Triple, entity_triples, names_of, ontology_triples, source_triples, value_problems
 from llmkg.records import ClaimRecord, EntityRecord, Place, SourceRecord, Text
 from llmkg.resources import resource_folder
+from llmkg.sources.entity_file import read_entity_file
 
 TINY = Path(__file__).parent / "fixtures" / "tiny"
 PLACE = Place("data/claims/south-list.yaml", 4, 5)
@@ -106,6 +107,27 @@ def test_a_license_that_spdx_lists_is_linked_to_it() -> None:
         NamedNode("http://spdx.org/licenses/Apache-2.0"),
     )
     assert linked in set(entity_triples(record))
+
+
+def test_a_license_says_whether_commercial_use_is_allowed() -> None:
+    record = EntityRecord("license", "mit", (Text("MIT", "en"),), PLACE, commercial_use="allowed")
+    use = entity_iri("vocabulary/commercial-use/allowed")
+    assert (entity_iri("license/mit"), term("commercialUse"), use) in set(entity_triples(record))
+
+
+def test_a_thing_can_have_several_hub_identifiers_and_each_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text(
+        "- {slug: nimbus-3b, kind: model-variant, label: {en: Nimbus-3B}, arxiv: 2301.00001, hub: [a/N, b/N]}\n",
+        encoding="utf-8",
+    )
+    (record,) = read_entity_file(path, "data/entities/models.yaml").records
+    assert record.external_ids == (("arxiv", "2301.00001"), ("hub", "a/N"), ("hub", "b/N"))
+    assert {value for _, name, value in entity_triples(record) if name == term("hubId")} == {
+        Literal("a/N"),
+        Literal("b/N"),
+    }
+    assert {(name.text, name.rank) for name in names_of([record])} == {("Nimbus-3B", 0), ("a/N", 1), ("b/N", 1)}
 
 
 def test_a_retired_entity_says_what_replaces_it() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from llmkg.sources.claim_file import BLOCK_KEYS, CLAIM_KEYS
 from llmkg.sources.entity_file import ENTITY_KEYS
+from llmkg.sources.redirects import REDIRECT_COLUMNS
 from llmkg.sources.source_list import SOURCE_KEYS
 from llmkg.sources.text import read_text
 from llmkg.sources.yaml_tree import Mapping, Node, Scalar, Sequence, parse_yaml
@@ -65,8 +66,21 @@ def _entry(node: Mapping, order: tuple[str, ...], indent: str = "") -> list[str]
     return lines
 
 
+def data_files() -> list[Path]:
+    """Give the data files that have a canonical form; the ledger is not among them, as it only ever grows at its end."""
+    return [*sorted((ROOT / "data").rglob("*.yaml")), ROOT / "data" / "redirects.csv"]
+
+
+def _redirects(path: Path) -> str:
+    """Give the redirects from A to Z, in lower and upper case alike."""
+    rows = [line for line in read_text(path).split("\n")[1:] if line]
+    return "\n".join([",".join(REDIRECT_COLUMNS), *sorted(rows, key=lambda row: (row.lower(), row))]) + "\n"
+
+
 def canonical(path: Path) -> str:
     """Give the canonical text of a data file."""
+    if path.suffix == ".csv":
+        return _redirects(path)
     tree = parse_yaml(read_text(path), str(path))
     entries = [entry for entry in getattr(tree, "items", ()) if isinstance(entry, Mapping)]
     order: tuple[str, ...]
@@ -83,7 +97,7 @@ def canonical(path: Path) -> str:
 def main(arguments: list[str]) -> int:
     """Rewrite every data file, or with ``--check`` only name those that differ; give 1 where one does."""
     wrong = 0
-    for path in sorted((ROOT / "data").rglob("*.yaml")):
+    for path in data_files():
         text = canonical(path)
         if text != path.read_text(encoding="utf-8"):
             wrong = 1

@@ -19,6 +19,7 @@ __all__ = [
     "check_iri",
     "claim_iri",
     "entity_iri",
+    "is_hub_id",
     "is_imported",
     "is_slug",
     "path_of",
@@ -45,6 +46,7 @@ ENTITY_KINDS: dict[str, str] = {
 EVENT_KINDS = ("run", "inference", "evaluation")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[.+-][a-z0-9]+)*\+*")
+_HUB_ID = re.compile(r"[A-Za-z0-9._+-]+(?:/[A-Za-z0-9._+-]+)?")
 _FORBIDDEN = re.compile(r'[\x00-\x20\x7f-\x9f<>"{}|\\^`\ud800-\udfff]')
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_IRI = 2048
@@ -57,6 +59,15 @@ def is_slug(text: str) -> bool:
     (True, False, False)
     """
     return _SLUG.fullmatch(text) is not None
+
+
+def is_hub_id(text: str) -> bool:
+    """Tell whether ``text`` can be an id of the Hugging Face Hub: an owner, or owner/name.
+
+    >>> is_hub_id("meta-llama/Llama-2-7b-hf"), is_hub_id("gpt2"), is_hub_id("https://huggingface.co/gpt2")
+    (True, True, False)
+    """
+    return _HUB_ID.fullmatch(text) is not None
 
 
 def entity_iri(path: str) -> NamedNode:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ClaimRecord", "EntityRecord", "HubRecord", "Place", "SourceRecord", "StatedParent", "Text"]
+__all__ = [
+    "ClaimRecord",
+    "EntityRecord",
+    "HubRecord",
+    "Place",
+    "Redirect",
+    "SourceRecord",
+    "StatedParent",
+    "Text",
+]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,6 +95,16 @@ class ClaimRecord:
     qualifiers: tuple[str, ...] = ()
     as_of: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A repository of the Hub that was renamed or moved: its former id, its present one, and why."""
+
+    old: str
+    new: str
+    reason: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

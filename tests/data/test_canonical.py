@@ -21,7 +21,7 @@ INPUTS = read_inputs(ROOT / "data")
 SOURCES = {source.slug: source for source in INPUTS.sources}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "data").rglob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", canonical.data_files(), ids=lambda path: path.name)
 def test_a_data_file_is_in_canonical_form(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == canonical.canonical(path), "run: make format"
 
@@ -35,6 +35,15 @@ def test_the_canonical_form_is_its_own_canonical_form(tmp_path: Path) -> None:
     path.write_text(once, encoding="utf-8")
     assert canonical.canonical(path) == once
     assert once.startswith("- line: 3\n  about: model/x\n  claims:\n  - feature: '#1 [x]'\n    quote: 'a: b'\n")
+
+
+def test_hub_identifiers_and_redirects_stand_from_a_to_z(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("- {slug: x, hub: [b/X, A/x]}\n- {slug: y, hub: [a/Y]}\n", encoding="utf-8")
+    assert canonical.canonical(path) == "- slug: x\n  hub: [A/x, b/X]\n- slug: y\n  hub: a/Y\n"
+    path = tmp_path / "redirects.csv"
+    path.write_text("old,new,reason\nb,B/b,moved\n\nA,A/a,moved\n", encoding="utf-8")
+    assert canonical.canonical(path) == "old,new,reason\nA,A/a,moved\nb,B/b,moved\n"
 
 
 def test_the_ledger_holds_every_identifier_and_loses_none() -> None:

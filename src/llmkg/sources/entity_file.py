@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from llmkg.identifiers import ENTITY_KINDS, is_slug
+from llmkg.identifiers import ENTITY_KINDS, is_hub_id, is_slug
 from llmkg.records import EntityRecord, Text
 from llmkg.sources.text import hidden_characters
 from llmkg.sources.yaml_tree import Mapping, Node, Reading, Scalar, Sequence, read_entries, wrong
@@ -17,7 +17,6 @@ ENTITY_KEYS = (
     "slug", "kind", "label", "aliases", "family", "size", "type", "commercialUse", *EXTERNAL_IDS, "replacedBy",
 )  # fmt: skip
 _SPDX = re.compile(r"[A-Za-z0-9.+-]+")
-_HUB = re.compile(r"[A-Za-z0-9._+-]+(?:/[A-Za-z0-9._+-]+)?")
 
 
 def read_entity_file(path: Path, name: str) -> Reading[EntityRecord]:
@@ -80,7 +79,7 @@ def _external_ids(entry: Mapping) -> tuple[tuple[str, str], ...]:
             "write it as https://spdx.org/licenses/ does, e.g. Apache-2.0",
         )
     for identifier in hub:
-        if not _HUB.fullmatch(identifier):
+        if not is_hub_id(identifier):
             hint = "write owner/name, or the owner alone, without https://huggingface.co/"
             raise wrong(entry.items["hub"].place, f"{identifier!r} is no identifier of the Hub", hint)
     if len({identifier.lower() for identifier in hub}) < len(hub):
