@@ -87,7 +87,7 @@ def oxigraph(folder: Path, read_only: bool = False) -> Iterator[Server]:
 
 
 @contextmanager
-def virtuoso(folder: Path, rows: int = 1_000_000) -> Iterator[Server]:
+def virtuoso(folder: Path, rows: int = 10_000) -> Iterator[Server]:
     """Run Virtuoso with a new database in ``folder``; it gives at most ``rows`` rows. Skip the test where it is not installed."""
     program = shutil.which("virtuoso-t")
     if program is None:
