@@ -81,7 +81,13 @@ def oxigraph(folder: Path, read_only: bool = False) -> Iterator[Server]:
     """Run `oxigraph serve`, from the package on PyPI, on the store in ``folder``."""
     program = Path(sys.executable).parent / "oxigraph"
     url = f"http://127.0.0.1:{free_port()}"
-    command = ["serve-read-only" if read_only else "serve", "--location", str(folder), "--bind", url.removeprefix("http://")]
+    command = [
+        "serve-read-only" if read_only else "serve",
+        "--location",
+        str(folder),
+        "--bind",
+        url.removeprefix("http://"),
+    ]
     with _running([str(program), *command], folder.parent, f"{url}/"):
         yield Server(f"{url}/query", f"{url}/store", f"{url}/update")
 
