@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from pyoxigraph import DefaultGraph, NamedNode
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from llmkg.errors import RemoteError, UsageError, WriteError
-from llmkg.namespaces import BASE, graph_iri
+from llmkg.namespaces import BASE, graph_iri, term
 from llmkg.remote import RemoteEndpoint
 from llmkg.results import plain_text
 from llmkg.store import Store
@@ -34,7 +34,8 @@ _MOST_BYTES = 8_000_000
 _TELL = 5.0  # seconds between two words on one graph
 _PROBE = graph_iri("probe")
 _DEFAULT = "default"
-_TURTLE = "text/turtle"  # of which N-Triples is a part that all servers take
+_TURTLE = "text/turtle"
+_INTEGER = term("xsd:integer")
 #: where servers take graphs, by the end of the address where they take queries: Oxigraph, Virtuoso
 _STORES = {"/query": "/store", "/sparql": "/sparql-graph-crud-auth"}
 
@@ -100,7 +101,7 @@ def load(store: Store, build: str, target: Target, state: Path, say: Say) -> dic
     counts: dict[str, int] = {}
     pairs: list[tuple[NamedNode | DefaultGraph, Place]] = [(graph, graph) for graph in store.graphs()]
     for source, place in (*pairs, (DefaultGraph(), last)):
-        lines = (f"{quad.triple} ." for quad in store.graph_quads(source))
+        lines = map(_line, store.graph_quads(source))
         counts[_name(place)] = _load_graph(lines, place, writer, known, state, say)
     _drop_others(server, writer, counts, known)
     _verify(server, counts, state)
@@ -127,6 +128,16 @@ def _load_graph(lines: Iterator[str], place: Place, writer: _Writer, known: _Sta
             say(f"{name}: {sent} quads so far")
     say(f"{name}: {sent} quads")
     return sent
+
+
+def _line(quad: Quad) -> str:
+    """Give a triple in N-Triples, save that an integer is written bare, as Turtle and SPARQL allow.
+
+    Of an integer above 2^31 that is written with its datatype, Virtuoso makes a decimal.
+    """
+    value = quad.object
+    plain = isinstance(value, Literal) and value.datatype == _INTEGER
+    return f"{quad.subject} {quad.predicate} {value.value if plain else value} ."  # type: ignore[union-attr]
 
 
 def _batches(lines: Iterator[str], most: int) -> Iterator[list[str]]:

@@ -9,7 +9,9 @@ settings spares the question; a query with ``FROM`` says itself what it reads.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import cached_property
 from itertools import islice, product
 from typing import Any
@@ -29,7 +31,10 @@ _ROW_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 _GRAPH_FORMS = ("CONSTRUCT", "DESCRIBE")
 _ROW_KINDS = ("application/sparql-results+json", "application/json", "text/javascript", "application/javascript")
 _GRAPH_KINDS = ("text/turtle", "application/turtle", "application/x-turtle", "application/n-triples", "text/n3")
+_GRAPH_ACCEPT = "application/n-triples, text/turtle;q=0.5"  # in Turtle, Virtuoso writes whole decimals as integers
 _BOOLEAN = term("xsd:boolean")
+_DOUBLE = term("xsd:double")
+_EXPONENT = re.compile(r"[+-]?[0-9.]{1,30}[eE][+-]?[0-9]{1,2}")
 
 _MERGED = f"ASK {{ GRAPH {graph_iri('merged')} {{ ?s ?p ?o }} }}"
 _GRAPHS = f"""SELECT DISTINCT ?g WHERE {{
@@ -158,7 +163,8 @@ class RemoteEndpoint:
             if name != merged:
                 wrapper.addParameter("named-graph-uri", name)
         request: Any = wrapper._createRequest()  # SPARQLWrapper itself would follow redirections, and read without end
-        sent = {"Accept": request.get_header("Accept"), "Content-Type": request.get_header("Content-type")}
+        accept = _GRAPH_ACCEPT if form in _GRAPH_FORMS else request.get_header("Accept")
+        sent = {"Accept": accept, "Content-Type": request.get_header("Content-type")}
         answer = self._client.send("POST", self._url, sent, request.data)
         if answer.status == 400:
             raise QueryError(f"{self._url} calls the query malformed: {failure(answer, '').message}", "query")
@@ -229,7 +235,12 @@ def _term(value: dict[str, str]) -> Term:
 
 
 def _plain(value: Any) -> Any:
-    """Give a term with a truth value written as everywhere else: Virtuoso writes 1 and 0."""
-    if isinstance(value, Literal) and value.datatype == _BOOLEAN and value.value in ("1", "0"):
+    """Give a term written as the embedded store writes it: Virtuoso has 1 for true, and 6.67e+22 for 66700000000000000000000."""
+    if not isinstance(value, Literal):
+        return value
+    if value.datatype == _BOOLEAN and value.value in ("1", "0"):
         return Literal("true" if value.value == "1" else "false", datatype=_BOOLEAN)
+    if value.datatype == _DOUBLE and _EXPONENT.fullmatch(value.value):
+        plain = format(Decimal(repr(float(value.value))), "f")
+        return Literal(plain.removesuffix(".0"), datatype=_DOUBLE)
     return value

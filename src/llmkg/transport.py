@@ -155,8 +155,10 @@ class Client:
             if watch:
                 watch.cancel()
             connection.close()
+        if time.monotonic() >= deadline:  # what was cut off can look like an end
+            raise self._late(url)
         if answer is None:
-            raise self._late(url) if time.monotonic() >= deadline else _torn(url)
+            raise _torn(url)
         return answer
 
     def _read(self, response: HTTPResponse, url: str) -> Answer | None:
@@ -168,11 +170,11 @@ class Client:
                 f"answers packed as {_clean(encoding)!r}, unasked", url, "the server must send plain text"
             )
         expected, found, size = response.length, [], 0
-        while piece := response.read(_PIECE):
+        while (expected or size) <= self._limit and (piece := response.read(_PIECE)):
             size += len(piece)
-            if size > self._limit:
-                raise RemoteError(f"answers more than {self._limit} bytes", url, "add LIMIT, or narrow the query")
             found.append(piece)
+        if (expected or size) > self._limit:
+            raise RemoteError(f"answers more than {self._limit} bytes", url, "add LIMIT, or narrow the query")
         if expected is not None and size < expected:
             return None
         return Answer(response.status, headers, b"".join(found))
