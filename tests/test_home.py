@@ -109,6 +109,13 @@ def test_another_format_is_named_with_what_to_do(small: Settings, dumps: Dumps, 
     assert names(small.home) == before
 
 
+def test_an_older_format_says_which_command_builds_it_anew(small: Settings, run: Run) -> None:
+    marked(small.home, '{"format": 1}')
+    done = run("query", "sources", home=small.home)
+    assert (done.returncode, done.stdout) == (7, "")
+    assert f"llmkg --home {small.home}-{FORMAT} build" in done.stderr
+
+
 @pytest.mark.parametrize("command", [("verify",), ("query", "sources"), ("export",), ("validate",), ("build",)])
 def test_every_command_refuses_another_format(small: Settings, run: Run, command: tuple[str, ...]) -> None:
     marked(small.home, '{"format": 99}')

@@ -173,6 +173,7 @@ def test_p2_hash_seed_locale_zone_and_file_order_change_nothing(
     assert done.returncode == 0, done.stderr
     here, there = read_manifest(current_version(built.home)), verify(home)
     assert there.hash == here.hash
+    assert there.files["names.db"] == here.files["names.db"]
     assert (there.quads, there.inputs, there.tools) == (here.quads, here.inputs, here.tools)
 
 

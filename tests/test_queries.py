@@ -10,11 +10,11 @@ import pytest
 from pyoxigraph import Literal, NamedNode
 from rdflib.plugins.sparql import prepareQuery
 
-from llmkg.config import read_settings
+from llmkg.config import Settings, read_settings
 from llmkg.errors import QueryError, SourceError
-from llmkg.graph import KnowledgeGraph
+from llmkg.graph import KnowledgeGraph, connect
 from llmkg.namespaces import PREFIXES, term
-from llmkg.queries import Parameter, StoredQuery, bind, find_queries, load_query, parse_value
+from llmkg.queries import Parameter, StoredQuery, bind, fill, find_queries, load_query, parse_value
 from llmkg.resources import resource_folder
 from llmkg.sparql_text import tokens
 from llmkg.store import Store
@@ -217,3 +217,31 @@ def test_a_name_like_none_is_answered_with_how_to_list_them(graph: KnowledgeGrap
     with pytest.raises(QueryError) as caught:
         graph.stored_query("zzzzzz")
     assert caught.value.hint == "llmkg query lists them"
+
+
+def test_a_text_to_match_fills_two_slots_and_means_the_same_without_the_second(built: Settings) -> None:
+    kg = connect(built)
+    query = kg.stored_query("search-labels")
+    assert {name for name, _, _ in query.slots} == {"text", "entity"}
+    for text in ("llama", "驼", "7b", "no such thing", "-", ""):
+        plain = kg.sparql(bind(query, {"text": Literal(text)}))
+        assert kg.query("search-labels", text=text).rows == plain.rows, text
+
+
+def test_a_slot_takes_any_number_of_terms() -> None:
+    text = "SELECT ?a WHERE { VALUES ?a { UNDEF } VALUES ?b { 1 } } ORDER BY ?a"
+    assert fill(text, {"a": (NIMBUS, Literal('"}'))}) == text.replace("{ UNDEF }", f'{{ {NIMBUS} "\\"}}" }}')
+    assert fill(text, {"a": ()}) == text.replace("{ UNDEF }", "{  }")
+
+
+@pytest.mark.parametrize("header", ["{type: string, fills: a, help: x}", "{type: matches, help: x}"])
+def test_only_a_text_to_match_fills_a_second_slot(tmp_path: Path, header: str) -> None:
+    with pytest.raises(SourceError, match="fills"):
+        load_query(written(tmp_path, f"#+ summary: Which?\n#+ params:\n#+   of: {header}\n\nASK {{}}\n"))
+
+
+def test_a_slot_to_fill_that_is_not_there_is_told(tmp_path: Path) -> None:
+    header = "#+ summary: Which?\n#+ params:\n#+   of: {type: matches, fills: a, help: x}\n\n"
+    with pytest.raises(SourceError, match="has no VALUES slot") as caught:
+        load_query(written(tmp_path, f'{header}SELECT ?a WHERE {{ VALUES ?of {{ "" }} BIND(1 AS ?a) }} ORDER BY ?a\n'))
+    assert caught.value.hint == "add VALUES ?a { … }"

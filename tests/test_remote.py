@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 from pyoxigraph import Literal, NamedNode
-from servers import free_port
 
 from llmkg.errors import QueryError, RemoteError
 from llmkg.remote import RemoteEndpoint
 from llmkg.transport import MAX_BYTES, Answer, Client, failure
+from servers import free_port
 
 #: what a server does with a connection and the head and body of the request
 Behaviour = Callable[[socket.socket, str], None]
@@ -219,9 +219,8 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_ten_gigabytes_are_read_up_to_the_limit() -> None:
-    with serving(endless) as (url, _):
-        with pytest.raises(RemoteError, match="answers more than 3000000 bytes"):
-            Client(20.0, limit=3_000_000).send("POST", url, {}, b"x")
+    with serving(endless) as (url, _), pytest.raises(RemoteError, match="answers more than 3000000 bytes"):
+        Client(20.0, limit=3_000_000).send("POST", url, {}, b"x")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:

@@ -38,6 +38,7 @@ from llmkg.quads import (
 from llmkg.records import ClaimRecord, EntityRecord, SourceRecord
 from llmkg.sources.claim_file import read_claim_file
 from llmkg.sources.entity_file import read_entity_file
+from llmkg.sources.redirects import new_ids, read_redirects
 from llmkg.sources.source_list import read_source_list
 from llmkg.sources.text import read_text
 from llmkg.store import Store, canonical_lines, count_quads, open_store, write_store
@@ -160,7 +161,9 @@ def read_inputs(data: Path) -> Inputs:
         if not sources.problems and path.stem not in {source.slug for source in sources.records}:
             hint = f"add an entry with 'id: {path.stem}' to sources.yaml"
             problems.append(Problem(f"{shown}/claims/{path.name}:1:1", "belongs to no source", hint))
-    inputs = Inputs(sources.records, tuple(entities), tuple(claims))
+    redirects = read_redirects(data / "redirects.csv", f"{shown}/redirects.csv")
+    problems += redirects.problems
+    inputs = Inputs(sources.records, tuple(entities), tuple(claims), new_ids(redirects.records))
     problems += _clashes(inputs)
     if problems:
         raise SourceError([*problems, *value_problems(inputs.claims)])
@@ -286,7 +289,7 @@ def _writer(inputs: Inputs, concepts: set[str]) -> ClaimWriter:
 def input_hashes(settings: Settings) -> dict[str, str]:
     """Give the SHA-256 of every input file of a build by its name."""
     found = {}
-    for folder, pattern in ((settings.data, "*.yaml"), (settings.ontology, "*.ttl")):
+    for folder, pattern in ((settings.data, "*.yaml"), (settings.data, "*.csv"), (settings.ontology, "*.ttl")):
         for path in sorted(folder.rglob(pattern)):
             if "examples" not in path.parts and "alignments" not in path.parts and "shapes" not in path.parts:
                 name = f"{folder.name}/{path.relative_to(folder).as_posix()}"

@@ -18,7 +18,7 @@ from llmkg.endpoint_names import EndpointNames
 from llmkg.errors import QueryError, UsageError
 from llmkg.home import NAMES, is_new, sound_version, whole_file
 from llmkg.identifiers import entity_iri, path_of
-from llmkg.identity import Index, Name, Names
+from llmkg.identity import Index, Name, Names, normalize
 from llmkg.names import NameIndex
 from llmkg.queries import Filling, StoredQuery, bind, find_queries, load_query, parse_value
 from llmkg.remote import RemoteEndpoint
@@ -98,7 +98,7 @@ class KnowledgeGraph:
         for key, value in parameters.items():
             parameter = stored.parameter(key)
             values[parameter.variable] = parse_value(parameter, str(value), self.index.resolve)
-            if parameter.fills and str(value):
+            if parameter.fills and normalize(f"a{value}") != "a":  # blanks and hyphens are in no normal form
                 values[parameter.fills] = self._matches(str(value))
         return self.endpoint.query(bind(stored, values))
 

@@ -41,6 +41,7 @@ iris = texts.map("https://example.org/".__add__) | st.text("abc/#?%40:@[].-_~Ã©ä
 )
 SPELLINGS = {
     "string": texts,
+    "matches": texts,
     "entity": texts,
     "iri": iris | texts,
     "integer": st.integers(-(2**63) + 1, 2**63 - 1).map(str) | texts,
