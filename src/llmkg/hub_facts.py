@@ -102,8 +102,10 @@ def facts_of(record: HubRecord, known: Known, mentions: Mentions) -> Iterator[Fa
     for method in record.methods:
         yield Fact("usesMethod", iri(f"vocabulary/training-method/{method}"), method)
     for paper in record.papers:
-        path = f"publication/arxiv/{paper}"
-        mentions.things[path, f"arXiv:{paper}"] += 1
+        path = known.paths.get(("publication", paper))
+        if path is None:
+            path = f"publication/arxiv/{paper}"
+            mentions.things[path, f"arXiv:{paper}"] += 1
         yield Fact("mentionsPublication", iri(path), f"arxiv:{paper}")
     yield from _plain(record)
 
@@ -191,11 +193,11 @@ def mention_statements(mentions: Mentions) -> Iterator[Statement]:
     for path, label in sorted(mentions.things, key=lambda thing: (thing[0], -mentions.things[thing], thing[1])):
         labels.setdefault(path, label)
     for path, label in labels.items():
-        kind, where, rest = path.split("/", 2)
+        kind, _, rest = path.split("/", 2)
         yield from entity_statements(path, mentions.kinds.get(iri(path), kind), label)
         if kind == "publication":
             yield iri(path), predicate("arxivId"), text(rest)
-        elif where == SOURCE:
+        elif kind in ("agent", "dataset"):
             yield iri(path), predicate("hubId"), text(label)
 
 

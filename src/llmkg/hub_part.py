@@ -29,6 +29,8 @@ __all__ = ["HubPart", "read_hub"]
 
 _PRIORITY = 50  # after the surveys, which people have read
 _QUOTE = 80
+#: where a number of parameters is taken from, as the qualifier of its claim says
+_ORIGINS = {"safetensors": "tensors", "gguf": "GGUF file", "name": "name"}
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ class HubPart:
                 yield from self._claim(path, number, record, fact)
 
     def _claim(self, path: str, number: int, record: HubRecord, fact: Fact) -> Iterator[Triple]:
-        qualifiers = (f"from {record.parameters_from}",) if fact.property == "parameterCount" else ()
+        qualifiers = (f"from the {_ORIGINS[record.parameters_from]}",) if fact.property == "parameterCount" else ()
         place = Place(str(self.snapshot), number + 1)
         quote = f"{record.id}: {fact.quote}"[:_QUOTE]
         claim = ClaimRecord(SOURCE, (number + 1,), path, fact.property, fact.value, quote, place, qualifiers)
@@ -158,7 +160,7 @@ def _known(entities: tuple[EntityRecord, ...], ontology: Path) -> Known:
     for record in entities:
         kind = "agent" if record.kind in ("organization", "person") else ENTITY_KINDS[record.kind]
         for key, value in record.external_ids:
-            if key == "hub":
+            if key == "hub" or (key, kind) == ("arxiv", "publication"):
                 known.paths[kind, key_of(value)] = f"{ENTITY_KINDS[record.kind]}/{record.slug}"
     notation = term("skos:notation")
     for subject, verb, noted in ontology_triples(ontology):
