@@ -25,8 +25,12 @@ __all__ = ["HubModels", "HubStep", "Repair", "Steps", "repair_statements", "reso
 
 @dataclass(frozen=True, slots=True)
 class RawStep:
-    """A parent as one record names it, with the relation that holds and the rule by which it is inferred."""
+    """A parent as one record names it, with the relation that holds and the rule by which it is inferred.
 
+    ``record`` is the number of the record: several repositories can be one model, ``child``.
+    """
+
+    record: int
     child: int
     parent: StatedParent
     relation: str
@@ -116,7 +120,7 @@ def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubMode
         if record.tagged:
             models.tagged[number] = record.tagged
         for parent in record.parents:
-            models.steps.append(RawStep(own, parent, *relation_of(record, parent)))
+            models.steps.append(RawStep(number, own, parent, *relation_of(record, parent)))
         if record.new_version:
             models.newer.append((own, record.new_version))
     return models
@@ -152,7 +156,7 @@ def resolve_steps(models: HubModels, known: Known, redirects: Mapping[str, str])
                 spelled[key_of(newer)][newer] += 1
             found.newer.append((number, target))
         else:
-            _note(found, ("unreadable",), RawStep(number, StatedParent(newer), "", ""), -1)
+            _note(found, ("unreadable",), RawStep(number, number, StatedParent(newer), "", ""), -1)
     for key, spellings in spelled.items():
         models.ids[models.numbers[key]] = min(spellings, key=lambda name: (-spellings[name], name))
     return found
@@ -191,7 +195,7 @@ def _settle(
     if rules:
         found.texts.append((step.child, step.parent.text))
     elif step.parent.place != "config":
-        found.stated.append((step.child, step.parent.relation or "derivedFrom", number))
+        found.stated.append((step.record, step.parent.relation or "derivedFrom", number))
     if number == step.child:
         _note(found, ("self-loop",), step, number)
         return

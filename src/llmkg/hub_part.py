@@ -77,8 +77,8 @@ class HubPart:
     def claims(self) -> Iterator[Triple]:
         """Give a claim for each statement about a model that the curated data name, and the things that these name."""
         stated: dict[int, list[tuple[str, int]]] = {}
-        for child, relation, parent in self.steps.stated:
-            stated.setdefault(child, []).append((relation, parent))
+        for number, relation, parent in self.steps.stated:
+            stated.setdefault(number, []).append((relation, parent))
         for number, record in self.models.joined.items():
             path = self.models.path(number)
             facts = list(facts_of(record, self.known, self.mentions))
@@ -133,7 +133,7 @@ class HubPart:
         sizes["propertyCount"] = max(sizes["propertyCount"], len(mentions.properties))
         for name in ("Model", "ModelVariant"):
             counts.instances[name] += models
-        for path, _ in mentions.things:
+        for path in {path for path, _ in mentions.things}:
             kind = mentions.kinds.get(iri(path), split_path(path)[0])
             counts.instances.update(classes_of(kind))
         counts.instances["Repair"] += len(self.steps.repairs)
