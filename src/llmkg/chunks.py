@@ -1,6 +1,7 @@
 """Cuts the default graph of a store into chunks of whole things, each with the classes of what it mentions.
 
-Oxigraph dumps a graph subject by subject, so a cut between two subjects leaves every thing whole. A chunk can be judged by
+Oxigraph dumps a graph on disk subject by subject, so a cut between two subjects leaves every thing whole (one in memory it
+dumps in no order, so that is sorted first). A chunk can be judged by
 itself as long as no shape looks further than at a thing's own triples and the classes of their values
 (:func:`llmkg.shapes.reach`); the classes of things described in another chunk are added from a table that is made first.
 """
@@ -97,10 +98,49 @@ def _mention(paths: Iterable[str]) -> re.Pattern[str]:
 
 
 def chunks(store: pyoxigraph.Store, size: int = CHUNK) -> Iterator[str]:
-    """Give the default graph as N-Triples, cut between subjects into texts of about ``size`` bytes.
+    """Give the default graph as N-Triples, cut between subjects into texts of about ``size`` bytes."""
+    rest = b""
+    parts: list[bytes] = []
+    held = 0
+    for block in _sorted_blocks(store) if _is_in_memory(store) else _dumped_blocks(store):
+        parts.append(block)
+        held += len(block)
+        if held < size:
+            continue
+        text = rest + b"".join(parts)
+        parts, held = [], 0
+        cut = _last_subject(text)
+        rest = text[cut:]
+        if cut:
+            yield text[:cut].decode()
+    last = (rest + b"".join(parts)).decode()
+    if last:
+        yield last
 
-    The dump runs in a thread of its own and is held up by a pipe that is full, so no more than a chunk is in memory.
+
+def _is_in_memory(store: pyoxigraph.Store) -> bool:
+    """Tell whether ``store`` has no folder; it does not say so itself, but refuses to be copied for that reason only.
+
+    >>> _is_in_memory(pyoxigraph.Store())
+    True
     """
+    try:
+        store.backup(os.path.join(os.devnull, "nowhere"))
+    except RuntimeError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _sorted_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
+    quads = store.quads_for_pattern(None, None, None, DefaultGraph())
+    for line in sorted(f"{quad.subject} {quad.predicate} {quad.object} .\n" for quad in quads):
+        yield line.encode()
+
+
+def _dumped_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
+    """Give the dump of the default graph; it runs in a thread of its own, which a full pipe holds up."""
     reader, writer = os.pipe()
     failed: list[BaseException] = []
 
@@ -116,26 +156,11 @@ def chunks(store: pyoxigraph.Store, size: int = CHUNK) -> Iterator[str]:
     thread = threading.Thread(target=dump, daemon=True)
     thread.start()
     with os.fdopen(reader, "rb", buffering=0) as lines:
-        rest = b""
-        parts: list[bytes] = []
-        held = 0
         while block := lines.read(_BLOCK):
-            parts.append(block)
-            held += len(block)
-            if held < size:
-                continue
-            text = rest + b"".join(parts)
-            parts, held = [], 0
-            cut = _last_subject(text)
-            rest = text[cut:]
-            if cut:
-                yield text[:cut].decode()
-        last = (rest + b"".join(parts)).decode()
+            yield block
     thread.join()
     if failed:
         raise failed[0]
-    if last:
-        yield last
 
 
 def _last_subject(text: bytes) -> int:

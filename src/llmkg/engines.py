@@ -24,6 +24,8 @@ ENGINES = ("auto", "pyshacl", "shacl")
 #: triples up to which pySHACL is taken: at about 6,000 triples a second that is half a minute, and half a gigabyte
 _LARGE = 150_000
 _SH = PREFIXES["sh"]
+#: stands for a value without a name, since each engine calls it otherwise
+_BLANK = "[]"
 #: at most so many chunks are judged at once, whatever the cores: each takes some 300 MB
 _MOST_WORKERS = 4
 
@@ -43,18 +45,29 @@ def choose_engine(store: pyoxigraph.Store, engine: str) -> str:
 def find_by_pyshacl(store: pyoxigraph.Store, shapes: list[Triple]) -> Tally:
     """Give the findings of pySHACL, the reference; both graphs go in as N-Triples, so that nothing is ever fetched."""
     import pyshacl
-    from rdflib import Graph, URIRef
+    import rdflib
+    from rdflib import BNode, Graph, URIRef
 
     # rdflib logs a traceback for each literal it cannot read; the shapes say it with place and remedy
     logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)
     data, rules = Graph(), Graph()
     quads = store.quads_for_pattern(None, None, None, DefaultGraph())
-    data.parse(data=ntriples((quad.subject, quad.predicate, quad.object) for quad in quads), format="nt")
-    rules.parse(data=ntriples(shapes), format="nt")
-    _, results, _ = pyshacl.validate(data, shacl_graph=rules, inference="none", advanced=False, do_owl_imports=False)
+    # rdflib would make "01" and "1" one value, and false of any text that is no boolean
+    normalizes, rdflib.NORMALIZE_LITERALS = rdflib.NORMALIZE_LITERALS, False
+    try:
+        data.parse(data=ntriples((quad.subject, quad.predicate, quad.object) for quad in quads), format="nt")
+        rules.parse(data=ntriples(shapes), format="nt")
+        _, results, _ = pyshacl.validate(
+            data, shacl_graph=rules, inference="none", advanced=False, do_owl_imports=False
+        )
+    finally:
+        rdflib.NORMALIZE_LITERALS = normalizes
     found = set()
     for result in results.subjects(None, URIRef(_SH + "ValidationResult")):
-        said = {str(p).removeprefix(_SH): str(o) for p, o in results.predicate_objects(result)}
+        parts = list(results.predicate_objects(result))
+        said = {str(p).removeprefix(_SH): str(o) for p, o in parts}
+        if any(isinstance(o, BNode) for p, o in parts if p == URIRef(_SH + "value")):
+            said["value"] = _BLANK
         found.add(
             Finding(
                 severity=said["resultSeverity"].removeprefix(_SH),
@@ -119,7 +132,7 @@ def _results(chunk: Chunk, rules: Any) -> Iterator[Finding]:
                 rule=_name(_plain(result.source_shape)),
                 focus=_plain(result.focus_node),
                 path=_plain(result.path or ""),
-                value=result.value_plain or "",
+                value=_BLANK if (result.value or "").startswith("_:") else result.value_plain or "",
                 message=result.message or "",
             )
 
