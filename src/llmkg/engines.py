@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pyoxigraph
 from pyoxigraph import DefaultGraph
 
-from llmkg.chunks import Chunk, Context, chunks, read_context
+from llmkg.chunks import CHUNK, Context, chunks, for_chunks, read_context
 from llmkg.errors import Problem, SourceError
 from llmkg.findings import Finding, Tally
 from llmkg.namespaces import PREFIXES, shorten
@@ -26,7 +25,7 @@ _LARGE = 150_000
 _SH = PREFIXES["sh"]
 #: stands for a value without a name, since each engine calls it otherwise
 _BLANK = "[]"
-#: at most so many chunks are judged at once, whatever the cores: each takes some 300 MB
+#: at most so many chunks are judged at once, whatever the cores: each takes some 100 MB
 _MOST_WORKERS = 4
 
 
@@ -83,7 +82,7 @@ def find_by_pyshacl(store: pyoxigraph.Store, shapes: list[Triple]) -> Tally:
     return tally
 
 
-def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) -> Tally:
+def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = CHUNK) -> Tally:
     """Give the findings of the engine shacl, which judges chunks of about ``size`` bytes side by side in threads.
 
     The chunks are independent, since our shapes look at a thing's own triples and at the classes of their values and no
@@ -98,9 +97,9 @@ def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) 
         raise SourceError(
             [Problem("ontology/shapes", f"{reason}: no large graph can be cut", hint) for reason in seen.further]
         )
-    rules = shacl.Shapes.from_text(ntriples(shapes), format="ntriples")
+    rules = shacl.Shapes.from_text(ntriples(for_chunks(shapes)), format="ntriples")
     context = read_context(store, seen)
-    texts = chunks(store, size) if size else chunks(store)
+    texts = chunks(store, size)
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     tally = Tally()
     with ThreadPoolExecutor(workers) as pool:
@@ -117,24 +116,21 @@ def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) 
 
 
 def _judge(text: str, context: Context, rules: Any) -> Tally:
-    chunk = context.complete(text)
     tally = Tally()
-    tally.add(set(_results(chunk, rules)))
+    report = rules.validate_text(context.complete(text), format="ntriples")
+    tally.add({_finding(result) for result in report.results})
     return tally
 
 
-def _results(chunk: Chunk, rules: Any) -> Iterator[Finding]:
-    """Give what the engine finds about the things that ``chunk`` describes."""
-    for result in rules.validate_text(chunk.text, format="ntriples").results:
-        if result.focus_node not in chunk.mentioned:
-            yield Finding(
-                severity=result.severity,
-                rule=_name(_plain(result.source_shape)),
-                focus=_plain(result.focus_node),
-                path=_plain(result.path or ""),
-                value=_BLANK if (result.value or "").startswith("_:") else result.value_plain or "",
-                message=result.message or "",
-            )
+def _finding(result: Any) -> Finding:
+    return Finding(
+        severity=result.severity,
+        rule=_name(_plain(result.source_shape)),
+        focus=_plain(result.focus_node),
+        path=_plain(result.path or ""),
+        value=_BLANK if (result.value or "").startswith("_:") else result.value_plain or "",
+        message=result.message or "",
+    )
 
 
 def _plain(node: str) -> str:
