@@ -92,7 +92,7 @@ def load(store: Store, build: str, target: Target, state: Path, say: Say) -> dic
     known = _read_state(state, target.endpoint)
     if known.build != build or target.default_graph not in ("", known.default_graph):
         merged = target.default_graph or _default_graph(server, writer)
-        if not merged:
+        if not merged and _DEFAULT not in known.graphs:
             _check_ours(server)
         known = _State(target.endpoint, build, merged, graphs=known.graphs)
     elif known.sent:
