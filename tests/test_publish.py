@@ -121,7 +121,7 @@ def test_a_stopped_load_goes_on_where_it_was(
         RemoteError, match=r"does not hold what was sent: .*graph/entities has 0 triples, not \d+"
     ) as caught:
         load(store, "build", target, state, said.append)
-    assert said[0] == f"going on where the load before stopped, after {done} quads"
+    assert said[0] == f"going on where the load before stopped: {done} quads"
     assert "run the command again" in caught.value.hint
     assert load(store, "build", target, state, silent) == counts(server)
 

@@ -146,6 +146,7 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     "JSON of another kind": (answer(200, JSON, b"[1, 2]"), "answers no SPARQL result"),
     "JSON nested too deep": (answer(200, JSON, b"[" * 200_000), "answers no SPARQL result"),
     "no IRI for an IRI": (answer(200, JSON, ROWS.replace(b"literal", b"uri")), "answers no SPARQL result"),
+    "rows for a truth value": (answer(200, JSON, b'{"head": {"vars": ["x"]}, "results": {"bindings": []}}'), "gives 0 rows"),
     "wrong character set": (answer(200, JSON + "; charset=gb18030", ROWS), "character set 'gb18030', not UTF-8"),
     "not the character set it says": (answer(200, JSON, ROWS.replace(b"\xe4\xbc\xb6", b"\xff")), "no SPARQL result"),
     "gzip bomb": (answer(200, JSON, BOMB, "Content-Encoding: gzip"), "answers packed as 'gzip', unasked"),
