@@ -277,7 +277,9 @@ def test_an_open_store_keeps_its_version_through_builds(small: Settings, dumps: 
 @given(st.lists(st.integers(0, 400), max_size=20))
 def test_a_store_is_written_from_chunks_cut_anywhere(cuts: list[int]) -> None:
     quads = [
-        Quad(NamedNode(f"e:{n}"), NamedNode("e:p"), Literal("中\n"), NamedNode(f"e:{n}/{n % 2}") if n else DefaultGraph())
+        Quad(
+            NamedNode(f"e:{n}"), NamedNode("e:p"), Literal("中\n"), NamedNode(f"e:{n}/{n % 2}") if n else DefaultGraph()
+        )
         for n in range(6)
     ]
     text = "".join(f"{quad} .\n" for quad in quads).encode()
