@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "llmkg"
 #: design, section 2; a module stands on the layer named, and may import from lower ones (and, with no cycle, from its own)
 LAYERS = (
     {"version", "errors", "namespaces"},
-    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text", "transport", "ntriples"},
+    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text", "transport", "ntriples"}
+    | {"workers"},
     {"sources", "mapping", "queries", "endpoint", "closure"},
     {
         "counts",
@@ -28,7 +29,19 @@ LAYERS = (
         "hub_facts",
         "repair",
     },
-    {"inference", "descent", "bulk", "hub_part", "importing", "build", "export", "render", "describe", "diagrams"}
+    {
+        "inference",
+        "suggest",
+        "descent",
+        "bulk",
+        "hub_part",
+        "importing",
+        "build",
+        "export",
+        "render",
+        "describe",
+        "diagrams",
+    }
     | {"validate", "shapes", "chunks", "findings", "engines", "reports", "publish"},
     {"graph"},
     {"cli", "__init__", "__main__"},

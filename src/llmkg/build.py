@@ -367,5 +367,5 @@ def _summarize(version: Path, manifest: Manifest, content: Content) -> Summary:
         inferred=manifest.quads.get(graph_iri("inferred").value.rpartition("/")[2], 0),
         conflicts=len(conflicts),
         hub=content.hub.counts() if content.hub else {},
-        rules=dict(sorted(content.hub.steps.rules.items())) if content.hub else {},
+        rules=dict(sorted(content.counts.rules.items())),
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
 
 from llmkg.hub_facts import Known, Mentions, mention_statements, model_statements
 from llmkg.ntriples import line, statement_chunks
 from llmkg.sources.snapshot import decode, key_of, read_lines
+from llmkg.workers import start_workers
 
 __all__ = ["record_chunks"]
 
@@ -32,7 +32,7 @@ def record_chunks(snapshot: Path, known: Known, mentions: Mentions) -> Iterator[
         for number, batch in enumerate(first):
             yield _take(_write(number * _BATCH + 1, batch), mentions)
     else:
-        with ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(known,)) as pool:
+        with start_workers(_start, known) as pool:
             number = 1
             waiting: list[Future[tuple[bytes, Mentions]]] = []
             for batch in first:

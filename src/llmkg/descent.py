@@ -195,10 +195,11 @@ def term_statements(lines: Lines, closure: Closure, terms: Integers, models: Cou
         yield iri(lines.paths[model]), predicate("inheritedCommercialUse"), concepts[int(strictest[model])]
 
 
-def cycle_statements(lines: Lines) -> Iterator[Statement]:
-    """Mark the models of each cycle with the path of the first of them, by which they are one."""
+def cycle_statements(lines: Lines, rules: Counter[str]) -> Iterator[Statement]:
+    """Mark the models of each cycle with the path of the first of them, by which they are one; they are counted."""
     children = numpy.array([step.child for step in lines.steps], numpy.int64)
     parents = numpy.array([step.parent for step in lines.steps], numpy.int64)
     for members in cycles(len(lines.paths), children, parents):
+        rules["cycle"] += len(members)
         paths = sorted(lines.paths[member] for member in members)
         yield from ((iri(path), predicate("lineageCycle"), text(paths[0])) for path in paths)

@@ -6,6 +6,7 @@ Everything that needs to know all models at once is held here as numbers; what o
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,8 +25,12 @@ __all__ = ["HubModels", "HubStep", "Repair", "Steps", "repair_statements", "reso
 
 @dataclass(frozen=True, slots=True)
 class RawStep:
-    """A parent as one record names it, with the relation that holds and the rule by which it is inferred."""
+    """A parent as one record names it, with the relation that holds and the rule by which it is inferred.
 
+    ``record`` is the number of the record: several repositories can be one model, ``child``.
+    """
+
+    record: int
     child: int
     parent: StatedParent
     relation: str
@@ -36,7 +41,8 @@ class RawStep:
 class HubModels:
     """All models of the snapshot by number, in the order of their keys: ids, numbers by key, and what hangs on them.
 
-    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths.
+    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths. ``created`` are days,
+    ``types`` numbers of the configured model types, 0 where there is none.
     """
 
     info: SnapshotInfo
@@ -48,6 +54,10 @@ class HubModels:
     newer: list[tuple[int, str]] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
     terms: bytearray = field(default_factory=bytearray)
+    created: array[int] = field(default_factory=lambda: array("l"))
+    parameters: array[int] = field(default_factory=lambda: array("q"))
+    types: array[int] = field(default_factory=lambda: array("l"))
+    tagged: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def path(self, number: int) -> str:
         """Give the path of the model with ``number``."""
@@ -91,6 +101,7 @@ class Steps:
 def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubModels:
     """Give the models of ``snapshot`` in one pass; ``strictness`` ranks the terms of licenses by their Hub id."""
     models = HubModels(read_info(snapshot))
+    types = {"": 0}
     first: dict[str, int] = {}  # several repositories can be one model
     for number, entry in enumerate(read_entries(snapshot)):
         record = decode(entry.line)
@@ -103,8 +114,13 @@ def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubMode
             models.joined[number] = record
         models.weights.append(record.downloads or 0)
         models.terms.append(_strictest(record.licenses, strictness))
+        models.created.append(int(record.created.replace("-", "") or 0))
+        models.parameters.append(record.parameters or 0 if record.parameters_from != "name" else 0)
+        models.types.append(types.setdefault(record.model_type, len(types)))
+        if record.tagged:
+            models.tagged[number] = record.tagged
         for parent in record.parents:
-            models.steps.append(RawStep(own, parent, *relation_of(record, parent)))
+            models.steps.append(RawStep(number, own, parent, *relation_of(record, parent)))
         if record.new_version:
             models.newer.append((own, record.new_version))
     return models
@@ -140,7 +156,7 @@ def resolve_steps(models: HubModels, known: Known, redirects: Mapping[str, str])
                 spelled[key_of(newer)][newer] += 1
             found.newer.append((number, target))
         else:
-            _note(found, ("unreadable",), RawStep(number, StatedParent(newer), "", ""), -1)
+            _note(found, ("unreadable",), RawStep(number, number, StatedParent(newer), "", ""), -1)
     for key, spellings in spelled.items():
         models.ids[models.numbers[key]] = min(spellings, key=lambda name: (-spellings[name], name))
     return found
@@ -179,7 +195,7 @@ def _settle(
     if rules:
         found.texts.append((step.child, step.parent.text))
     elif step.parent.place != "config":
-        found.stated.append((step.child, step.parent.relation or "derivedFrom", number))
+        found.stated.append((step.record, step.parent.relation or "derivedFrom", number))
     if number == step.child:
         _note(found, ("self-loop",), step, number)
         return

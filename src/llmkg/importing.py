@@ -7,11 +7,9 @@ taken over as it stands, what the crawl no longer holds stays as gone, with the 
 from __future__ import annotations
 
 import heapq
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby, islice
@@ -20,7 +18,7 @@ from pathlib import Path
 
 import numpy
 
-from llmkg.errors import Problem, SourceError
+from llmkg.errors import LlmkgError, Problem, SourceError, StoreCorrupt, StoreUnavailable
 from llmkg.home import hold
 from llmkg.sources.hub_files import Batch, parse_line, read_batches
 from llmkg.sources.hub_record import normalize_record
@@ -37,6 +35,7 @@ from llmkg.sources.snapshot import (
     read_info,
     write_entries,
 )
+from llmkg.workers import start_workers
 
 __all__ = ["ImportSummary", "crawl_folder", "import_hub", "snapshot_path"]
 
@@ -92,7 +91,10 @@ def import_hub(
         target = snapshot_path(home)
         target.parent.mkdir(exist_ok=True)
         for left in target.parent.glob(".tmp-*"):  # by an import that was ended
-            shutil.rmtree(left, ignore_errors=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink()
         folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
         try:
             return _import(target, folder, paths, crawled, is_whole, skips_bad, progress)
@@ -103,10 +105,13 @@ def import_hub(
 def _import(
     target: Path, folder: Path, paths: list[Path], crawled: str, is_whole: bool, skips_bad: bool, progress: Progress
 ) -> ImportSummary:
-    before = read_info(target) if target.exists() else None
+    before = _before(target, is_whole)
     known = _write_known(target, folder) if before else None
     problems: list[Problem] = []
-    runs = list(_runs(_parsed(paths, known, progress), folder, problems))
+    try:
+        runs = list(_runs(_parsed(paths, known, progress), folder, problems))
+    except SourceError as error:
+        raise SourceError([*problems, *error.problems]) from error
     if problems and not skips_bad:
         raise SourceError(problems)
     counts = dict.fromkeys(("read", "added", "changed", "unchanged", "gone", "repeated"), 0)
@@ -116,6 +121,16 @@ def _import(
     info = SnapshotInfo(max(crawled, before.crawled if before else ""), files=tuple(path.name for path in paths))
     write_entries(target, lines, info)
     return ImportSummary(target, problems=tuple(problems), **counts)
+
+
+def _before(target: Path, is_whole: bool) -> SnapshotInfo | None:
+    """Give what the snapshot before holds; a damaged one counts as none where the crawl is whole, and so makes it anew."""
+    try:
+        return read_info(target) if target.exists() else None
+    except (StoreCorrupt, StoreUnavailable):
+        if not is_whole:
+            raise
+        return None
 
 
 def _write_known(target: Path, folder: Path) -> Path:
@@ -128,23 +143,33 @@ def _write_known(target: Path, folder: Path) -> Path:
 
 
 def _parsed(paths: list[Path], known: Path | None, progress: Progress) -> Iterator[tuple[list[Entry], list[Problem]]]:
-    """Give the entries and problems of every batch, in order, parsed on all cores."""
-    batches = read_batches(paths)
+    """Give the entries and problems of every batch, in order, parsed on all cores; raise what is wrong with files last."""
+    wrong: list[LlmkgError] = []
+    batches = _until_wrong(read_batches(paths), wrong)
     first = list(islice(batches, 2))
     count = 0
     if len(first) < 2:
         _start_worker(known)
-        answers: Iterable[tuple[list[Entry], list[Problem]]] = map(_parse, first)
-        yield from answers
-        return
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_start_worker, initargs=(known,)) as pool:
-        waiting = [pool.submit(_parse, batch) for batch in first]
-        while waiting:
-            waiting += [pool.submit(_parse, batch) for batch in islice(batches, _AHEAD - len(waiting))]
-            entries, problems = waiting.pop(0).result()
-            count += len(entries)
-            progress(count)
-            yield entries, problems
+        yield from map(_parse, first)
+    else:
+        with start_workers(_start_worker, known) as pool:
+            waiting = [pool.submit(_parse, batch) for batch in first]
+            while waiting:
+                waiting += [pool.submit(_parse, batch) for batch in islice(batches, _AHEAD - len(waiting))]
+                entries, problems = waiting.pop(0).result()
+                count += len(entries)
+                progress(count)
+                yield entries, problems
+    if wrong:
+        raise wrong[0]
+
+
+def _until_wrong(batches: Iterator[Batch], wrong: list[LlmkgError]) -> Iterator[Batch]:
+    """Give ``batches``; the error with which they end goes to ``wrong``, so that the records before it are still read."""
+    try:
+        yield from batches
+    except LlmkgError as error:
+        wrong.append(error)
 
 
 _known: list[numpy.ndarray] = []

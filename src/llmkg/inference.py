@@ -296,7 +296,7 @@ def _computed(lines: Lines, facts: Facts, counts: Counts, hub: HubModels | None)
     yield from step_statements(lines, counts.instances)
     yield from descent_statements(lines, closure)
     yield from count_statements(lines, closure)
-    yield from cycle_statements(lines)
+    yield from cycle_statements(lines, counts.rules)
     yield from term_statements(lines, closure, _terms(lines, facts, hub), counts.terms)
 
 

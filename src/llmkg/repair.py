@@ -42,8 +42,10 @@ _AFTER_TRAINING = frozenset(
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _ID = re.compile(rf"(?:{_PART}/)?{_PART}")
 _FULL_ID = re.compile(rf"(?<![A-Za-z0-9._/-]){_PART}/{_PART}(?![/A-Za-z0-9_-])")
-_URL = re.compile(rf"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?({_PART}(?:/{_PART})?)(?:[/?#].*)?")
-_CACHE = re.compile(rf"models--({_PART}?)--({_PART}?)(?:/.*)?")
+_URL = re.compile(
+    rf"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:models/)?(?!(?:datasets|spaces)/)({_PART}(?:/{_PART})?)(?:[/?#].*)?"
+)
+_CACHE = re.compile(rf"models--({_PART}?)--({_PART})(?![^/\\])")
 _LOCAL = re.compile(
     r"[./~\\]|[A-Za-z]:[\\/]|file:|(?:content|data|home|mnt|models?|output|root|tmp|workspace)/[^/]*/", re.IGNORECASE
 )
@@ -70,7 +72,7 @@ def meanings(text: str, known: Container[str], redirects: Mapping[str, str]) -> 
     >>> meanings("the base google/gemma-7b (4 bit)", known, redirects)[0].rules
     ('surrounding-text',)
     """
-    if _ID.fullmatch(text):
+    if _ID.fullmatch(text) and not _CACHE.fullmatch(text):
         return (_known(text, (), known, redirects),)
     found = _URL.fullmatch(text)
     if found:
@@ -95,7 +97,8 @@ def _inside(text: str, known: Container[str], redirects: Mapping[str, str]) -> M
             return _known(candidate, ("surrounding-text",), known, redirects)
     if len(set(candidates)) == 1 and text.count("/") == 1:
         return _known(candidates[0], ("surrounding-text",), known, redirects)
-    return Meaning("", ("local-path",) if text.count("/") > 1 and " " not in text else ("unreadable",))
+    is_path = text.count("/") > 1 and " " not in text and "://" not in text
+    return Meaning("", ("local-path",) if is_path else ("unreadable",))
 
 
 def _known(text: str, rules: tuple[str, ...], known: Container[str], redirects: Mapping[str, str]) -> Meaning:

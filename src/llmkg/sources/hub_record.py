@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
+from llmkg.identifiers import is_hub_id
 from llmkg.records import HubRecord, StatedParent
 
 __all__ = ["METHOD_TAGS", "RELATIONS", "normalize_record"]
@@ -36,8 +38,8 @@ METHOD_TAGS = {
 
 #: the day on which the Hub began to keep creation dates: what is older carries it, and its true date is unknown
 _PLACEHOLDER_DAY = "2022-03-02T23:29:04"
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})T?")
-_SIZE = re.compile(r"(?:^|[-_./ ])(\d{1,4}(?:\.\d{1,3})?)([bm])(?![a-z0-9])", re.IGNORECASE)
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T|$)", re.ASCII)
+_SIZE = re.compile(r"(?:^|[-_/ ]|(?<!\d)\.)(\d{1,4}(?:\.\d{1,3})?)([bm])(?![a-z0-9])", re.IGNORECASE)
 _ARXIV = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 #: element types into which quantization packs several weights, so that elements are not parameters
@@ -96,6 +98,7 @@ def normalize_record(raw: Mapping[str, Any]) -> HubRecord:
         papers=_unique(tag for tag in _tagged(tags, "arxiv:") if _ARXIV.fullmatch(tag)),
         new_version=_text(card.get("new_version")),
         merged="merge" in tags or "mergekit" in tags,
+        tagged=tuple(tag for tag in tags if "/" in tag and ":" not in tag and is_hub_id(tag)),
         files=files,
         parents=_parents(card, config, tags),
     )
@@ -108,7 +111,8 @@ def _parents(card: Mapping[str, Any], config: Mapping[str, Any], tags: tuple[str
     for tag in _tagged(tags, "base_model:"):
         kind, colon, text = tag.partition(":")
         if colon and kind in RELATIONS:
-            by_tag[text] = RELATIONS[kind]
+            if text:
+                by_tag[text] = RELATIONS[kind]
         else:
             by_tag.setdefault(tag, "")
     named = _texts(card.get("base_model"))
@@ -190,7 +194,10 @@ def _created(value: Any) -> str:
 
 def _day(value: Any) -> str:
     found = _DAY.match(_text(value))
-    return found[1] if found else ""
+    try:
+        return date.fromisoformat(found[1]).isoformat() if found else ""
+    except ValueError:
+        return ""
 
 
 def _gated(value: Any) -> str:
