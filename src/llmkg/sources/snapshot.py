@@ -166,9 +166,13 @@ def read_entries(path: Path) -> Iterator[Entry]:
     last = b""
     for line in read_lines(path):
         if line.startswith(b"["):
-            digest, said = orjson.loads(line)
+            try:
+                digest, said = orjson.loads(line)
+                entry = Entry(key_of(said["id"]), digest, line)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise _damaged(path, "a line is no record") from error
             count += 1
-            yield Entry(key_of(said["id"]), digest, line)
+            yield entry
         else:
             last = line
     _end(path, last, count)
