@@ -127,7 +127,9 @@ def write_entries(path: Path, lines: Iterable[bytes], info: SnapshotInfo) -> Sna
     handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            with zstandard.ZstdCompressor(level=_LEVEL, threads=1).stream_writer(file, closefd=False) as writer:
+            with zstandard.ZstdCompressor(level=_LEVEL, threads=1, write_checksum=True).stream_writer(
+                file, closefd=False
+            ) as writer:
                 for line in lines:
                     records += 1
                     gone += is_gone(line)
