@@ -23,7 +23,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _NOBODY = 65534  # root may write anywhere, so a test of permissions becomes somebody else first
 _AS_ANOTHER_USER = f"""
 import os, sys
-import llmkg.cli
+import llmkg.build, llmkg.cli, llmkg.importing  # what they bring may not be readable afterwards
 from llmkg.resources import resource_folder
 if os.geteuid() == 0:
     os.setgroups([])

@@ -94,7 +94,7 @@ def test_a_home_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_endpoint_that_does_not_answer_is_one_clear_error() -> None:
-    with pytest.raises(RemoteError, match="failed"):
+    with pytest.raises(RemoteError, match="refused"):
         llmkg.open(endpoint="http://127.0.0.1:9/query", timeout=2).query("sources")
     with pytest.raises(RemoteError, match="is no endpoint"):
         llmkg.open(endpoint="localhost:7878")

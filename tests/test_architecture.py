@@ -29,7 +29,19 @@ LAYERS = (
         "hub_facts",
         "repair",
     },
-    {"inference", "descent", "bulk", "hub_part", "importing", "build", "export", "render", "describe", "diagrams"}
+    {
+        "inference",
+        "suggest",
+        "descent",
+        "bulk",
+        "hub_part",
+        "importing",
+        "build",
+        "export",
+        "render",
+        "describe",
+        "diagrams",
+    }
     | {"validate", "shapes", "chunks", "findings", "engines", "reports", "publish"},
     {"graph"},
     {"cli", "__init__", "__main__"},

@@ -47,7 +47,7 @@ def test_a_home_holds_marker_lock_version_and_link(small: Settings) -> None:
 def test_the_manifest_says_what_a_version_was_made_from_and_holds(built: Settings) -> None:
     manifest = read_manifest(current_version(built.home))
     assert current_version(built.home).name == f"v-{manifest.hash[:12]}"
-    assert {"data/sources.yaml", "ontology/llmkg.ttl"} <= set(manifest.inputs)
+    assert {"data/sources.yaml", "data/redirects.csv", "ontology/llmkg.ttl"} <= set(manifest.inputs)
     assert {"default", "inferred", "entities", "ontology"} <= set(manifest.quads)
     assert {"llmkg", "pyoxigraph"} <= set(manifest.tools)
     stored = {f"store/{name}" for name in names(current_version(built.home) / "store")}

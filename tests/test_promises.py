@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -26,7 +26,7 @@ from llmkg.build import rebuild
 from llmkg.config import Settings
 from llmkg.errors import LlmkgError, StoreCorrupt, StoreUnavailable
 from llmkg.graph import connect
-from llmkg.home import current_version, read_manifest, verify
+from llmkg.home import NAMES, current_version, read_manifest, verify
 from llmkg.store import Store, open_store
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -167,13 +167,12 @@ def test_p2_hash_seed_locale_zone_and_file_order_change_nothing(
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     home = tmp_path / "home"
-    done = run(
-        *BUILD, "--data", str(tmp_path / "data"), home=home, more=PLACES[place] | {"PYTHONPATH": str(tmp_path / "site")}
-    )
+    path = os.pathsep.join(filter(None, (str(tmp_path / "site"), os.environ.get("PYTHONPATH"))))
+    done = run(*BUILD, "--data", str(tmp_path / "data"), home=home, more=PLACES[place] | {"PYTHONPATH": path})
     assert done.returncode == 0, done.stderr
     here, there = read_manifest(current_version(built.home)), verify(home)
     assert there.hash == here.hash
-    assert there.files["names.db"] == here.files["names.db"]
+    assert there.files[NAMES] == here.files[NAMES]
     assert (there.quads, there.inputs, there.tools) == (here.quads, here.inputs, here.tools)
 
 
@@ -316,10 +315,10 @@ def test_p4_readers_answer_through_rebuilds_each_from_one_version(small: Setting
 # --- P5: damage is found, never answered
 
 
-def damages(folder: Path) -> Iterator[tuple[Path, bytes | None]]:
+def damages(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes | None]]:
     """Give, for every file, what it would hold with one bit flipped (6 times), cut short (3 times) and deleted."""
     chance = Random("P5")
-    for path in sorted(folder.iterdir()):
+    for path in sorted(paths):
         body = path.read_bytes()
         for bit in {chance.randrange(len(body) * 8) for _ in range(6)} if body else ():
             flipped = bytearray(body)
@@ -353,10 +352,10 @@ def own(built: Settings, tmp_path: Path) -> Settings:
 
 
 def test_p5_verify_finds_every_damage_and_no_query_is_answered(own: Settings) -> None:
-    folder = current_version(own.home) / "store"
-    undamaged, missed = {path: path.read_bytes() for path in folder.iterdir()}, []
+    version = current_version(own.home)
+    undamaged, missed = {path: path.read_bytes() for path in [*(version / "store").iterdir(), version / NAMES]}, []
     tried = 0
-    for path, body in damages(folder):
+    for path, body in damages(undamaged):
         put(path, body)
         for ask in (lambda: verify(own.home), lambda: connect(own)):
             told = error_of(ask)
@@ -393,6 +392,9 @@ def test_p5_every_bit_of_manifest_marker_and_link_is_covered(small: Settings) ->
         ("MANIFEST-*", "cut"),
         ("CURRENT", "flip"),
         ("CURRENT", "delete"),
+        ("../names.db", "flip"),
+        ("../names.db", "cut"),
+        ("../names.db", "delete"),
         ("../manifest.json", "delete"),
     ],
 )
@@ -411,7 +413,8 @@ def test_p5_the_command_line_says_what_is_damaged(own: Settings, run: Run, name:
 
 
 def test_p5_a_build_makes_a_damaged_graph_anew(own: Settings, run: Run, dumps: Dumps) -> None:
-    for path in (current_version(own.home) / "store").iterdir():
+    version = current_version(own.home)
+    for path in [*(version / "store").iterdir(), version / NAMES]:
         path.write_bytes(b"")
     assert run("verify", home=own.home).returncode == 8
     assert run("build", "--from", str(dumps[0]), "--no-validate", home=own.home).returncode == 0

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
-from llmkg.build import assemble, read_inputs
+from llmkg.build import Assembly, assemble, read_inputs
 from llmkg.errors import SourceError
 from llmkg.identifiers import entity_iri
 from llmkg.identity import Index
+from llmkg.inference import compute, infer
 from llmkg.namespaces import graph_iri, term
 from llmkg.quads import ClaimWriter, Triple, entity_triples, names_of, ontology_triples, source_triples, value_problems
 from llmkg.records import ClaimRecord, EntityRecord, Place, SourceRecord, Text
@@ -45,8 +46,13 @@ def writer() -> ClaimWriter:
 
 
 @pytest.fixture(scope="module")
-def graph() -> list[Quad]:
+def assembly() -> Assembly:
     return assemble(read_inputs(TINY), resource_folder("ontology"))
+
+
+@pytest.fixture(scope="module")
+def graph(assembly: Assembly) -> list[Quad]:
+    return assembly.quads
 
 
 def said(
@@ -327,11 +333,23 @@ def test_every_plain_triple_of_a_source_has_its_claim_in_the_same_graph(graph: l
         assert claimed == {triple for triple in triples if triple[0] not in claims}
 
 
-def test_the_default_graph_is_the_union_of_the_named_ones_each_triple_once(graph: list[Quad]) -> None:
-    merged = [(q.subject, q.predicate, q.object) for q in graph if isinstance(q.graph_name, DefaultGraph)]
-    named = {(q.subject, q.predicate, q.object) for q in graph if not isinstance(q.graph_name, DefaultGraph)}
+def test_the_default_graph_is_the_union_of_the_named_ones_and_what_is_computed_each_triple_once(
+    assembly: Assembly,
+) -> None:
+    quads = assembly.quads
+    merged = [(q.subject, q.predicate, q.object) for q in quads if isinstance(q.graph_name, DefaultGraph)]
+    named = {(q.subject, q.predicate, q.object) for q in quads if not isinstance(q.graph_name, DefaultGraph)}
+    computed = set(compute(assembly.facts))
     assert len(merged) == len(set(merged))
-    assert set(merged) == named
+    assert computed
+    assert set(merged) == named | computed
+    assert not named & computed
+
+
+def test_what_a_source_could_state_too_is_inferred_in_a_graph_of_its_own(assembly: Assembly) -> None:
+    stored = {(q.subject, q.predicate, q.object) for q in assembly.quads if q.graph_name == graph_iri("inferred")}
+    assert stored
+    assert stored == set(infer(assembly.facts))
 
 
 def test_no_built_triple_holds_a_blank_node(graph: list[Quad]) -> None:

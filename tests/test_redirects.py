@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from llmkg.build import read_inputs
+from llmkg.errors import SourceError
 from llmkg.resources import resource_folder
 from llmkg.sources.redirects import new_ids, read_redirects
 
 HEADER = "old,new,reason\n"
+TINY = Path(__file__).parent / "fixtures" / "tiny"
 
 
 def read(folder: Path, rows: str, header: str = HEADER) -> tuple[dict[str, str], list[str]]:
@@ -77,6 +80,17 @@ def test_another_header_is_a_problem(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert "does not exist" in str(read_redirects(tmp_path / "redirects.csv", "data/redirects.csv").problems[0])
+
+
+def test_data_without_redirects_are_read_and_wrong_redirects_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(TINY, folder)
+    assert read_inputs(folder).redirects == {}
+    (folder / "redirects.csv").write_text("old,new,reason\nA/x,b/y,renamed\n", encoding="utf-8")
+    assert read_inputs(folder).redirects == {"a/x": "b/y"}
+    (folder / "redirects.csv").write_text("old,new\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="data/redirects.csv:1:1: has the header"):
+        read_inputs(folder)
 
 
 def test_the_packed_redirects_are_without_fault() -> None:

@@ -35,7 +35,7 @@ from llmkg.quads import (
     source_triples,
     value_problems,
 )
-from llmkg.records import ClaimRecord, EntityRecord, SourceRecord
+from llmkg.records import ClaimRecord, EntityRecord, Redirect, SourceRecord
 from llmkg.sources.claim_file import read_claim_file
 from llmkg.sources.entity_file import read_entity_file
 from llmkg.sources.redirects import new_ids, read_redirects
@@ -161,9 +161,12 @@ def read_inputs(data: Path) -> Inputs:
         if not sources.problems and path.stem not in {source.slug for source in sources.records}:
             hint = f"add an entry with 'id: {path.stem}' to sources.yaml"
             problems.append(Problem(f"{shown}/claims/{path.name}:1:1", "belongs to no source", hint))
-    redirects = read_redirects(data / "redirects.csv", f"{shown}/redirects.csv")
-    problems += redirects.problems
-    inputs = Inputs(sources.records, tuple(entities), tuple(claims), new_ids(redirects.records))
+    redirects: tuple[Redirect, ...] = ()
+    if (data / "redirects.csv").exists():  # who brings no models of the Hub needs none
+        moved = read_redirects(data / "redirects.csv", f"{shown}/redirects.csv")
+        redirects = moved.records
+        problems += moved.problems
+    inputs = Inputs(sources.records, tuple(entities), tuple(claims), new_ids(redirects))
     problems += _clashes(inputs)
     if problems:
         raise SourceError([*problems, *value_problems(inputs.claims)])

@@ -1,8 +1,12 @@
 """Cuts the default graph of a store into chunks of whole things, each with the classes of what it mentions.
 
-Oxigraph dumps a graph subject by subject, so a cut between two subjects leaves every thing whole. A chunk can be judged by
-itself as long as no shape looks further than at a thing's own triples and the classes of their values
-(:func:`llmkg.shapes.reach`); the classes of things described in another chunk are added from a table that is made first.
+Oxigraph dumps a graph on disk subject by subject, so a cut between two subjects leaves every thing whole (one in memory it
+dumps in no order, so that is sorted first). A chunk can be judged by itself as long as no shape looks further than at a
+thing's own triples and the classes of their values (:func:`llmkg.shapes.reach`); the classes of things described in another
+chunk are added from a table that is made first.
+
+A thing that is mentioned has its class only to be a right value, and must not be judged for lacking all else. So a thing
+that a chunk describes bears a second class beside each of its own, and in the shapes targets are of these second classes.
 """
 
 from __future__ import annotations
@@ -17,22 +21,16 @@ import pyoxigraph
 from pyoxigraph import DefaultGraph, NamedNode, RdfFormat
 
 from llmkg.namespaces import term
-from llmkg.shapes import Reach, ntriples
+from llmkg.shapes import Reach, Triple, ntriples
 
-__all__ = ["CHUNK", "Chunk", "Context", "chunks", "read_context"]
+__all__ = ["CHUNK", "Context", "chunks", "for_chunks", "read_context"]
 
-#: characters of N-Triples in a chunk, about 130,000 triples, for which the engine takes some 300 MB
-CHUNK = 16 * 1024 * 1024
+#: characters of N-Triples in a chunk, about 65,000 triples, for which the engine takes some 100 MB
+CHUNK = 8 * 1024 * 1024
+_DESCRIBED = "-described"
 _BLOCK = 1024 * 1024
-_SUBJECT = re.compile(r"^(\S+) ", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """N-Triples of some things, and what is mentioned in ``text`` for its class alone, which nobody asked to judge."""
-
-    text: str
-    mentioned: frozenset[str]
+_TYPE = str(term("rdf:type"))
+_TYPED = re.compile(rf"^(\S+) {re.escape(_TYPE)} <([^>]*)> \.$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +44,39 @@ class Context:
     hierarchy: str
     mention: re.Pattern[str]
 
-    def complete(self, text: str) -> Chunk:
-        """Give ``text`` with the classes of what it mentions and does not describe."""
-        described = set(_SUBJECT.findall(text))
-        mentioned = {name for name in self.mention.findall(text) if name in self.classes} - described
-        types = (f"{name} {term('rdf:type')} <{c}> .\n" for name in mentioned for c in sorted(self.classes[name]))
-        above = set(_SUBJECT.findall(self.hierarchy)) - described
-        return Chunk("".join([text, *types, self.hierarchy]), frozenset(mentioned | above))
+    def complete(self, text: str) -> str:
+        """Give ``text`` with second classes for what it describes, and the classes of what it mentions."""
+        described = _TYPED.findall(text)
+        second = (f"{name} {_TYPE} <{kind}{_DESCRIBED}> .\n" for name, kind in described)
+        mentioned = {name for name in self.mention.findall(text) if name in self.classes}
+        mentioned.difference_update(name for name, _ in described)
+        types = (f"{name} {_TYPE} <{kind}> .\n" for name in mentioned for kind in sorted(self.classes[name]))
+        return "".join([text, *second, *types, self.hierarchy])
+
+
+def for_chunks(shapes: Iterable[Triple]) -> list[Triple]:
+    """Give ``shapes`` with targets of second classes.
+
+    >>> for_chunks([(term("Model"), term("sh:targetClass"), term("Model"))])[0][2].value
+    'https://w3id.org/llmkg/ontology#Model-described'
+    """
+    target = term("sh:targetClass")
+    return [(shape, part, _second(value) if part == target else value) for shape, part, value in shapes]
+
+
+def _second(kind: NamedNode) -> NamedNode:
+    return NamedNode(kind.value + _DESCRIBED)
 
 
 def read_context(store: pyoxigraph.Store, seen: Reach) -> Context:
     """Give the classes of all things of the default graph, as far as shapes ask for them."""
-    order = list(store.quads_for_pattern(None, term("rdfs:subClassOf"), None, DefaultGraph()))
     below: dict[str, set[str]] = {}
-    for quad in order:
+    order: list[Triple] = []
+    for quad in store.quads_for_pattern(None, term("rdfs:subClassOf"), None, DefaultGraph()):
         if isinstance(quad.object, NamedNode) and isinstance(quad.subject, NamedNode):
             below.setdefault(quad.object.value, set()).add(quad.subject.value)
+            order.append((quad.subject, quad.predicate, quad.object))
+            order.append((_second(quad.subject), quad.predicate, _second(quad.object)))
     classes: dict[str, frozenset[str]] = {}
     # few sets of classes are in use, so each is kept once
     known: dict[frozenset[str], frozenset[str]] = {}
@@ -73,8 +88,7 @@ def read_context(store: pyoxigraph.Store, seen: Reach) -> Context:
                 if wanted not in had:
                     more = had | {wanted}
                     classes[name] = known.setdefault(more, more)
-    hierarchy = ntriples((quad.subject, quad.predicate, quad.object) for quad in order)
-    return Context(classes, hierarchy, _mention(seen.paths))
+    return Context(classes, ntriples(order), _mention(seen.paths))
 
 
 def _closure(top: str, below: dict[str, set[str]]) -> list[str]:
@@ -97,10 +111,49 @@ def _mention(paths: Iterable[str]) -> re.Pattern[str]:
 
 
 def chunks(store: pyoxigraph.Store, size: int = CHUNK) -> Iterator[str]:
-    """Give the default graph as N-Triples, cut between subjects into texts of about ``size`` bytes.
+    """Give the default graph as N-Triples, cut between subjects into texts of about ``size`` bytes."""
+    rest = b""
+    parts: list[bytes] = []
+    held = 0
+    for block in _sorted_blocks(store) if _is_in_memory(store) else _dumped_blocks(store):
+        parts.append(block)
+        held += len(block)
+        if held < size:
+            continue
+        text = rest + b"".join(parts)
+        parts, held = [], 0
+        cut = _last_subject(text)
+        rest = text[cut:]
+        if cut:
+            yield text[:cut].decode()
+    last = (rest + b"".join(parts)).decode()
+    if last:
+        yield last
 
-    The dump runs in a thread of its own and is held up by a pipe that is full, so no more than a chunk is in memory.
+
+def _is_in_memory(store: pyoxigraph.Store) -> bool:
+    """Tell whether ``store`` has no folder; it does not say so itself, but refuses to be copied for that reason only.
+
+    >>> _is_in_memory(pyoxigraph.Store())
+    True
     """
+    try:
+        store.backup(os.path.join(os.devnull, "nowhere"))
+    except RuntimeError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _sorted_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
+    quads = store.quads_for_pattern(None, None, None, DefaultGraph())
+    for line in sorted(f"{quad.subject} {quad.predicate} {quad.object} .\n" for quad in quads):
+        yield line.encode()
+
+
+def _dumped_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
+    """Give the dump of the default graph; it runs in a thread of its own, which a full pipe holds up."""
     reader, writer = os.pipe()
     failed: list[BaseException] = []
 
@@ -116,26 +169,11 @@ def chunks(store: pyoxigraph.Store, size: int = CHUNK) -> Iterator[str]:
     thread = threading.Thread(target=dump, daemon=True)
     thread.start()
     with os.fdopen(reader, "rb", buffering=0) as lines:
-        rest = b""
-        parts: list[bytes] = []
-        held = 0
         while block := lines.read(_BLOCK):
-            parts.append(block)
-            held += len(block)
-            if held < size:
-                continue
-            text = rest + b"".join(parts)
-            parts, held = [], 0
-            cut = _last_subject(text)
-            rest = text[cut:]
-            if cut:
-                yield text[:cut].decode()
-        last = (rest + b"".join(parts)).decode()
+            yield block
     thread.join()
     if failed:
         raise failed[0]
-    if last:
-        yield last
 
 
 def _last_subject(text: bytes) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from llmkg.identifiers import path_of
@@ -64,11 +64,14 @@ def count(named: Mapping[str, Iterable[Triple]]) -> Counts:
     found = Counts()
     types: dict[str, set[str]] = defaultdict(set)
     claims: dict[str, dict[str, str]] = defaultdict(dict)
-    expected = term("expectedOf")
+    entities: set[str] = set()
+    expected, kind_of = term("expectedOf"), term("kind")
     for triples in named.values():
         for subject, verb, value in triples:
             if verb == _TYPE and value.value.startswith(LLMKG):
                 types[subject.value].add(value.value.removeprefix(LLMKG))
+            elif verb == kind_of:
+                entities.add(str(subject))
             elif verb == expected:
                 found.expected.setdefault(subject.value.removeprefix(LLMKG), []).append(value.value.removeprefix(LLMKG))
     for kinds in types.values():
@@ -83,7 +86,7 @@ def count(named: Mapping[str, Iterable[Triple]]) -> Counts:
         if parts:
             claims.update(parts)
             found.sources[slug] = _sizes(parts, size)
-    _only_here(found, claims)
+    _only_here(found, claims, entities)
     stated = {(part["subject"], part["predicate"]) for part in claims.values() if "predicate" in part}
     for about, name in stated:
         for kind in found.expected.get(_name(name), ()):
@@ -122,15 +125,15 @@ def _sizes(parts: Mapping[str, Mapping[str, str]], quads: int) -> dict[str, int]
     }
 
 
-def _only_here(found: Counts, claims: Mapping[str, Mapping[str, str]]) -> None:
-    """Count the entities that one source alone mentions, as subject or as value."""
+def _only_here(found: Counts, claims: Mapping[str, Mapping[str, str]], entities: Set[str]) -> None:
+    """Count the entities that one source alone mentions, as subject or as value; a concept is none."""
     mentioned: dict[str, set[str]] = defaultdict(set)
     for part in claims.values():
         if "source" not in part:
             continue
         source = path_of(part["source"][1:-1]).partition("/")[2]
         for place in ("subject", "object"):
-            if part.get(place, "").startswith("<"):
+            if part.get(place) in entities:
                 mentioned[part[place]].add(source)
     alone = Counter(next(iter(sources)) for sources in mentioned.values() if len(sources) == 1)
     for slug, sizes in found.sources.items():

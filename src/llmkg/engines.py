@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pyoxigraph
 from pyoxigraph import DefaultGraph
 
-from llmkg.chunks import Chunk, Context, chunks, read_context
+from llmkg.chunks import CHUNK, Context, chunks, for_chunks, read_context
 from llmkg.errors import Problem, SourceError
 from llmkg.findings import Finding, Tally
 from llmkg.namespaces import PREFIXES, shorten
@@ -24,7 +23,9 @@ ENGINES = ("auto", "pyshacl", "shacl")
 #: triples up to which pySHACL is taken: at about 6,000 triples a second that is half a minute, and half a gigabyte
 _LARGE = 150_000
 _SH = PREFIXES["sh"]
-#: at most so many chunks are judged at once, whatever the cores: each takes some 300 MB
+#: stands for a value without a name, since each engine calls it otherwise
+_BLANK = "[]"
+#: at most so many chunks are judged at once, whatever the cores: each takes some 100 MB
 _MOST_WORKERS = 4
 
 
@@ -43,18 +44,29 @@ def choose_engine(store: pyoxigraph.Store, engine: str) -> str:
 def find_by_pyshacl(store: pyoxigraph.Store, shapes: list[Triple]) -> Tally:
     """Give the findings of pySHACL, the reference; both graphs go in as N-Triples, so that nothing is ever fetched."""
     import pyshacl
-    from rdflib import Graph, URIRef
+    import rdflib
+    from rdflib import BNode, Graph, URIRef
 
     # rdflib logs a traceback for each literal it cannot read; the shapes say it with place and remedy
     logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)
     data, rules = Graph(), Graph()
     quads = store.quads_for_pattern(None, None, None, DefaultGraph())
-    data.parse(data=ntriples((quad.subject, quad.predicate, quad.object) for quad in quads), format="nt")
-    rules.parse(data=ntriples(shapes), format="nt")
-    _, results, _ = pyshacl.validate(data, shacl_graph=rules, inference="none", advanced=False, do_owl_imports=False)
+    # rdflib would make "01" and "1" one value, and false of any text that is no boolean
+    normalizes, rdflib.NORMALIZE_LITERALS = rdflib.NORMALIZE_LITERALS, False
+    try:
+        data.parse(data=ntriples((quad.subject, quad.predicate, quad.object) for quad in quads), format="nt")
+        rules.parse(data=ntriples(shapes), format="nt")
+        _, results, _ = pyshacl.validate(
+            data, shacl_graph=rules, inference="none", advanced=False, do_owl_imports=False
+        )
+    finally:
+        rdflib.NORMALIZE_LITERALS = normalizes
     found = set()
     for result in results.subjects(None, URIRef(_SH + "ValidationResult")):
-        said = {str(p).removeprefix(_SH): str(o) for p, o in results.predicate_objects(result)}
+        parts = list(results.predicate_objects(result))
+        said = {str(p).removeprefix(_SH): str(o) for p, o in parts}
+        if any(isinstance(o, BNode) for p, o in parts if p == URIRef(_SH + "value")):
+            said["value"] = _BLANK
         found.add(
             Finding(
                 severity=said["resultSeverity"].removeprefix(_SH),
@@ -70,7 +82,7 @@ def find_by_pyshacl(store: pyoxigraph.Store, shapes: list[Triple]) -> Tally:
     return tally
 
 
-def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) -> Tally:
+def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = CHUNK) -> Tally:
     """Give the findings of the engine shacl, which judges chunks of about ``size`` bytes side by side in threads.
 
     The chunks are independent, since our shapes look at a thing's own triples and at the classes of their values and no
@@ -85,9 +97,9 @@ def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) 
         raise SourceError(
             [Problem("ontology/shapes", f"{reason}: no large graph can be cut", hint) for reason in seen.further]
         )
-    rules = shacl.Shapes.from_text(ntriples(shapes), format="ntriples")
+    rules = shacl.Shapes.from_text(ntriples(for_chunks(shapes)), format="ntriples")
     context = read_context(store, seen)
-    texts = chunks(store, size) if size else chunks(store)
+    texts = chunks(store, size)
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     tally = Tally()
     with ThreadPoolExecutor(workers) as pool:
@@ -104,24 +116,21 @@ def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = 0) 
 
 
 def _judge(text: str, context: Context, rules: Any) -> Tally:
-    chunk = context.complete(text)
     tally = Tally()
-    tally.add(set(_results(chunk, rules)))
+    report = rules.validate_text(context.complete(text), format="ntriples")
+    tally.add({_finding(result) for result in report.results})
     return tally
 
 
-def _results(chunk: Chunk, rules: Any) -> Iterator[Finding]:
-    """Give what the engine finds about the things that ``chunk`` describes."""
-    for result in rules.validate_text(chunk.text, format="ntriples").results:
-        if result.focus_node not in chunk.mentioned:
-            yield Finding(
-                severity=result.severity,
-                rule=_name(_plain(result.source_shape)),
-                focus=_plain(result.focus_node),
-                path=_plain(result.path or ""),
-                value=result.value_plain or "",
-                message=result.message or "",
-            )
+def _finding(result: Any) -> Finding:
+    return Finding(
+        severity=result.severity,
+        rule=_name(_plain(result.source_shape)),
+        focus=_plain(result.focus_node),
+        path=_plain(result.path or ""),
+        value=_BLANK if (result.value or "").startswith("_:") else result.value_plain or "",
+        message=result.message or "",
+    )
 
 
 def _plain(node: str) -> str:

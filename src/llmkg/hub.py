@@ -6,6 +6,7 @@ Everything that needs to know all models at once is held here as numbers; what o
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +41,8 @@ class RawStep:
 class HubModels:
     """All models of the snapshot by number, in the order of their keys: ids, numbers by key, and what hangs on them.
 
-    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths.
+    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths. ``created`` are days,
+    ``types`` numbers of the configured model types, 0 where there is none.
     """
 
     info: SnapshotInfo
@@ -52,6 +54,10 @@ class HubModels:
     newer: list[tuple[int, str]] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
     terms: bytearray = field(default_factory=bytearray)
+    created: array[int] = field(default_factory=lambda: array("l"))
+    parameters: array[int] = field(default_factory=lambda: array("q"))
+    types: array[int] = field(default_factory=lambda: array("l"))
+    tagged: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def path(self, number: int) -> str:
         """Give the path of the model with ``number``."""
@@ -95,6 +101,7 @@ class Steps:
 def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubModels:
     """Give the models of ``snapshot`` in one pass; ``strictness`` ranks the terms of licenses by their Hub id."""
     models = HubModels(read_info(snapshot))
+    types = {"": 0}
     first: dict[str, int] = {}  # several repositories can be one model
     for number, entry in enumerate(read_entries(snapshot)):
         record = decode(entry.line)
@@ -107,6 +114,11 @@ def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubMode
             models.joined[number] = record
         models.weights.append(record.downloads or 0)
         models.terms.append(_strictest(record.licenses, strictness))
+        models.created.append(int(record.created.replace("-", "") or 0))
+        models.parameters.append(record.parameters or 0 if record.parameters_from != "name" else 0)
+        models.types.append(types.setdefault(record.model_type, len(types)))
+        if record.tagged:
+            models.tagged[number] = record.tagged
         for parent in record.parents:
             models.steps.append(RawStep(number, own, parent, *relation_of(record, parent)))
         if record.new_version:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from llmkg.ntriples import iri, statement_chunks
 from llmkg.quads import Triple, claim_triples, ontology_triples
 from llmkg.records import ClaimRecord, EntityRecord, HubRecord, Place, SourceRecord, Text
 from llmkg.sources.snapshot import key_of
+from llmkg.suggest import suggest, suggestion_statements
 
 __all__ = ["HubPart", "read_hub"]
 
@@ -43,6 +45,7 @@ class HubPart:
     steps: Steps
     records: int
     mentions: Mentions = field(default_factory=Mentions)
+    suggested: Counter[str] = field(default_factory=Counter)
 
     @property
     def source(self) -> SourceRecord:
@@ -108,8 +111,12 @@ class HubPart:
         yield from statement_chunks(statements_of(self.models, self.steps, self.records))
 
     def repair_chunks(self) -> Iterator[bytes]:
-        """Give the cases of every rule."""
+        """Give the cases of every rule, and the parents that are suggested where none is stated."""
         yield from statement_chunks(repair_statements(self.models, self.steps.repairs))
+        children = Counter(step.parent for step in self.steps.effective)
+        with_parent = {step.child for step in self.steps.effective}
+        found = suggest(self.models, children, with_parent)
+        yield from statement_chunks(suggestion_statements(self.models, found, self.suggested))
 
     def add_counts(self, counts: Counts) -> None:
         """Add what the Hub holds to ``counts``; complete once :meth:`chunks` has ended."""
@@ -130,6 +137,7 @@ class HubPart:
             kind = mentions.kinds.get(iri(path), split_path(path)[0])
             counts.instances.update(classes_of(kind))
         counts.instances["Repair"] += len(self.steps.repairs)
+        counts.instances.update(self.suggested)
         counts.works.update(mentions.works)
         counts.rules.update(self.steps.rules)
         for name, kinds in counts.expected.items():

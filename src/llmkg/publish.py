@@ -22,7 +22,6 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 from llmkg.errors import RemoteError, UsageError, WriteError
 from llmkg.namespaces import BASE, graph_iri, term
 from llmkg.remote import RemoteEndpoint
-from llmkg.results import plain_text
 from llmkg.store import Store
 from llmkg.transport import Client, failure
 
@@ -65,6 +64,7 @@ class _State:
     default_graph: str = ""
     sent: dict[str, int] = field(default_factory=dict)
     graphs: list[str] = field(default_factory=list)
+    complete: bool = False
 
 
 class _Writer(Protocol):
@@ -92,11 +92,12 @@ def load(store: Store, build: str, target: Target, state: Path, say: Say) -> dic
     known = _read_state(state, target.endpoint)
     if known.build != build or target.default_graph not in ("", known.default_graph):
         merged = target.default_graph or _default_graph(server, writer)
-        if not merged:
+        if not merged and _DEFAULT not in known.graphs:
             _check_ours(server)
         known = _State(target.endpoint, build, merged, graphs=known.graphs)
     elif known.sent:
-        say(f"going on where the load before stopped, after {sum(known.sent.values())} quads")
+        begun = "all was sent before" if known.complete else "going on where the load before stopped"
+        say(f"{begun}: {sum(known.sent.values())} quads")
     last = NamedNode(known.default_graph) if known.default_graph else None
     counts: dict[str, int] = {}
     pairs: list[tuple[NamedNode | DefaultGraph, Place]] = [(graph, graph) for graph in store.graphs()]
@@ -105,7 +106,7 @@ def load(store: Store, build: str, target: Target, state: Path, say: Say) -> dic
         counts[_name(place)] = _load_graph(lines, place, writer, known, state, say)
     _drop_others(server, writer, counts, known)
     _verify(server, counts, state)
-    known.graphs = sorted(counts)
+    known.graphs, known.complete = sorted(counts), True
     _write_state(state, known)
     return counts
 
@@ -183,10 +184,9 @@ def _drop_others(server: RemoteEndpoint, writer: _Writer, counts: dict[str, int]
 def _verify(server: RemoteEndpoint, counts: dict[str, int], state: Path) -> None:
     wrong = []
     for name, count in counts.items():
-        dataset = "" if name == _DEFAULT else f"FROM <{name}>"
-        row = server.query(f"SELECT (COUNT(*) AS ?n) {dataset} WHERE {{ ?s ?p ?o }}").rows[0]
-        if plain_text(row[0]) != str(count):
-            wrong.append(f"{name} has {plain_text(row[0])} triples, not {count}")
+        found = server.count(None if name == _DEFAULT else NamedNode(name))
+        if found != count:
+            wrong.append(f"{name} has {found} triples, not {count}")
     if wrong:
         state.unlink(missing_ok=True)
         hint = "run the command again, which sends all anew; does something else write there, or cut what it is sent?"
@@ -194,7 +194,7 @@ def _verify(server: RemoteEndpoint, counts: dict[str, int], state: Path) -> None
 
 
 def _ask(server: RemoteEndpoint, text: str) -> bool:
-    return plain_text(server.query(text).rows[0][0]) == "true"
+    return server.value(text) == "true"
 
 
 def _name(place: Place) -> str:

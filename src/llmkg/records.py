@@ -126,9 +126,9 @@ class HubRecord:
     """What one repository of the Hugging Face Hub says of its model, normalised; empty where it says nothing.
 
     Dates are ISO 8601 days. ``parameters`` counts parameters, by ``parameters_from`` (``safetensors``, ``gguf`` or ``name``).
-    ``gated`` is ``auto``, ``manual``, ``no`` or empty. ``files`` tells which telling kinds of file the repository holds:
-    ``adapter``, ``full`` (weights of a whole model), ``gguf``, ``mergekit``. ``gone`` is the day when a crawl last held the
-    repository, if a later one does not.
+    ``tagged`` are tags that read like the id of a repository. ``gated`` is ``auto``, ``manual``, ``no`` or empty. ``files``
+    tells which telling kinds of file the repository holds: ``adapter``, ``full`` (weights of a whole model), ``gguf``,
+    ``mergekit``. ``gone`` is the day when a crawl last held the repository, if a later one does not.
     """
 
     id: str
@@ -157,6 +157,7 @@ class HubRecord:
     papers: tuple[str, ...] = ()
     new_version: str = ""
     merged: bool = False
+    tagged: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     parents: tuple[StatedParent, ...] = ()
     gone: str = ""

@@ -76,7 +76,27 @@ class RemoteEndpoint:
         if self._given is not None:
             return self._given
         answer = parse_json_results(self._post(_MERGED, "ASK").body, self._url)
-        return graph_iri("merged").value if plain_text(answer.rows[0][0]) == "true" else ""
+        return graph_iri("merged").value if self._only(answer) == "true" else ""
+
+    def value(self, text: str) -> str:
+        """Give the one value that an ASK, or a SELECT of one cell, answers; raise :class:`RemoteError` where it does not."""
+        return self._only(self.query(text))
+
+    def _only(self, answer: Results) -> str:
+        if len(answer) != 1 or len(answer.columns) != 1 or answer.rows[0][0] is None:
+            hint = "is this a SPARQL 1.1 endpoint, and is it set up as its maker says?"
+            raise RemoteError(f"gives {len(answer)} rows where one value was asked for", self._url, hint)
+        return plain_text(answer.rows[0][0])
+
+    def _count(self, inner: str, dataset: str = "") -> int:
+        said = self.value(f"SELECT (COUNT(*) AS ?n) {dataset} WHERE {{ {inner} }}")
+        if not (said.isascii() and said.isdigit()):
+            raise RemoteError(f"counts {said[:20]!r} triples", self._url, "is this a SPARQL 1.1 endpoint?")
+        return int(said)
+
+    def count(self, graph: NamedNode | None) -> int:
+        """Give the number of triples in a named graph, or in the default graph."""
+        return self._count("?s ?p ?o", f"FROM {graph}" if graph else "")
 
     def query(self, text: str) -> Results:
         """Give the answer to a SPARQL query.
@@ -128,7 +148,7 @@ class RemoteEndpoint:
 
     def _pages(self, inner: str) -> Iterator[tuple[Any, Any, Any]]:
         """Give the triples that fit, cut into pages by the hash of their subject: no order is needed, and none is sorted."""
-        count = int(plain_text(self.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ {inner} }}").rows[0][0]))
+        count = self._count(inner)
         if count > _MOST:
             hint = "export one source (--source) or entity, or export where the graph was built"
             raise LimitError(f"holds {count} triples; the most to fetch over an endpoint is {_MOST}", self._url, hint)

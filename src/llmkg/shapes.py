@@ -37,6 +37,10 @@ _LOCAL = frozenset(
     lessThanOrEquals not and or xone qualifiedValueShape qualifiedMinCount qualifiedMaxCount closed ignoredProperties
     hasValue in message severity deactivated name description order group defaultValue""".split()
 )
+#: what a shape of rdf:type may say, for chunks hold further classes (llmkg.chunks): that some class is there
+_OF_CLASSES = frozenset(
+    "targetClass targetSubjectsOf path qualifiedValueShape qualifiedMinCount hasValue minCount severity message".split()
+)
 _NESTED = frozenset(_SH + name for name in ("property", "node", "not", "and", "or", "xone", "qualifiedValueShape"))
 _LIST = (term("rdf:first"), term("rdf:rest"))
 
@@ -124,6 +128,8 @@ def reach(shapes: Iterable[Triple]) -> Reach:
                 further.add(f"{name} has sh:{local}")
             if predicate == term("rdf:type") and value in (term("rdfs:Class"), term("owl:Class")):
                 further.add(f"{name} is a class, and so the target of itself")
+            if predicate == term("sh:targetSubjectsOf") and value in (term("rdf:type"), term("rdfs:subClassOf")):
+                further.add(f"{name} is about all that has a class")
             if predicate == term("sh:class"):
                 classes.add(value.value)
         steps = [value for predicate, value in parts if predicate == term("sh:path")]
@@ -132,6 +138,9 @@ def reach(shapes: Iterable[Triple]) -> Reach:
         if not isinstance(steps[0], NamedNode):
             further.add(f"{name} has a sh:path that is not one property")
             continue
+        said_here = {predicate.value.removeprefix(_SH) for predicate, _ in parts if predicate.value.startswith(_SH)}
+        if steps[0] == term("rdf:type") and said_here - _OF_CLASSES:
+            further.add(f"{name} says more of classes than which must be there")
         inner = [part for node in _inside(shape, said) for part in said.get(node, ())]
         if sum(predicate == term("sh:path") for predicate, _ in inner) > 1:
             further.add(f"{name} looks at the properties of values")

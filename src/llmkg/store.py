@@ -6,6 +6,7 @@ import io
 import re
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -220,11 +221,11 @@ def write_store(folder: Path, chunks: Iterable[bytes]) -> pyoxigraph.Store:
 
 def count_quads(store: pyoxigraph.Store) -> dict[str, int]:
     """Give the number of quads of each graph by the last part of its name, ``default`` for the default graph."""
-    counts = {}
+    counts: Counter[str] = Counter()
     for graph in store.named_graphs():
-        counts[graph.value.rpartition("/")[2]] = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
-    counts["default"] = len(store) - sum(counts.values())
-    return counts
+        counts[graph.value.rpartition("/")[2]] += sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
+    counts["default"] += len(store) - counts.total()
+    return dict(counts)
 
 
 def canonical_lines(quads: Iterable[Quad]) -> list[str]:

@@ -103,6 +103,9 @@ def _summary_text(summary: Summary, found: list[Report]) -> str:
     counts = _counts(summary, found)
     checked = f"violations {counts['violations']}, warnings {counts['warnings']}" if found else "not validated"
     lines.append(f"\ninferred {summary.inferred} triples; conflicts {summary.conflicts}; {checked}")
+    if summary.hub:
+        lines.append("Hub: " + ", ".join(f"{name} {count}" for name, count in summary.hub.items()))
+        lines += [f"  {rule:<22}{cases:>9}" for rule, cases in summary.rules.items()]
     lines.append(f"hash {summary.hash}")
     return "\n".join(lines) + "\n"
 

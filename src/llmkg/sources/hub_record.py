@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from llmkg.identifiers import is_hub_id
 from llmkg.records import HubRecord, StatedParent
 
 __all__ = ["METHOD_TAGS", "RELATIONS", "normalize_record"]
@@ -97,6 +98,7 @@ def normalize_record(raw: Mapping[str, Any]) -> HubRecord:
         papers=_unique(tag for tag in _tagged(tags, "arxiv:") if _ARXIV.fullmatch(tag)),
         new_version=_text(card.get("new_version")),
         merged="merge" in tags or "mergekit" in tags,
+        tagged=tuple(tag for tag in tags if "/" in tag and ":" not in tag and is_hub_id(tag)),
         files=files,
         parents=_parents(card, config, tags),
     )

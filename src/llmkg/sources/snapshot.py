@@ -35,7 +35,7 @@ __all__ = [
 
 _FORMAT = 1
 #: to be changed with the rules by which records are normalised, so that the next import normalises all of them anew
-_RULES = b"hub-1"
+_RULES = b"hub-2"
 _FIELDS = tuple((field.name, field.default) for field in fields(HubRecord))
 _LISTS = tuple(name for name, default in _FIELDS if default == () and name != "parents")
 _LEVEL = 3
