@@ -186,7 +186,6 @@ def test_the_strictest_terms_of_the_whole_chain_are_a_models_own(small_graph: Tr
     assert terms == {  # Mist, Snow and Hail have no license, and so whoever comes from them
         "hub/sleet/ring-a": "allowed",
         "hub/sleet/ring-b": "allowed",
-        "nimbus": "allowed",
     }
 
 
@@ -202,6 +201,18 @@ def test_things_that_records_name_are_each_one(small_graph: Triples) -> None:
         str(sum("Dataset" in parts[RDF + "type"] for parts in small_graph.values()))
     }
     assert small_graph["dataset/hub/frost/flakes"]["hubId"] == {"frost/flakes"}
+
+
+def test_two_ids_of_a_known_model_without_records_are_one_parent(
+    hub_home: Path, built: Settings, tmp_path: Path
+) -> None:
+    ids = ("polar-labs/Nimbus-12B", "fog-bank/nimbus-12b")
+    records = [{"id": f"lab/{number}", "cardData": {"base_model": name}} for number, name in enumerate(ids)]
+    settings = replace(built, home=tmp_path / "home", data=hub_home.parent / "data")
+    import_hub(settings.home, [write(tmp_path / "crawl.jsonl", records)], DAY)
+    build(settings)
+    nimbus = triples_of(opened(settings))["model/nimbus-12b"]
+    assert (nimbus["descendantCount"], nimbus["childCount"]) == ({"4"}, {"4"})  # with Aurora and its variant
 
 
 # --- terms of use, by hand
@@ -416,21 +427,20 @@ def test_what_is_inferred_stands_in_the_graph_of_what_is_inferred(made: Settings
 
 def test_a_model_of_the_hub_has_the_line_of_its_record(made: Settings, graph: Triples) -> None:
     keys = [entry.key for entry in read_entries(snapshot_path(made.home))]
-    lines = {parts["hubRecordLine"]: min(parts["hubId"]) for parts in ()} or {
+    lines = {
         int(min(parts["hubRecordLine"])): min(parts["hubId"]) for parts in graph.values() if "hubRecordLine" in parts
     }
     assert {line: name.lower() for line, name in lines.items()}.items() <= dict(enumerate(keys, 1)).items()
     assert len(lines) > MADE * 0.9
 
 
-@pytest.mark.parametrize("seed", ["0", "7"])
-def test_p2_the_same_snapshot_gives_the_same_hash_under_any_hash_seed(
-    seed: str, made: Settings, run: Run, tmp_path: Path
+def test_p2_the_same_snapshot_gives_the_same_hash_under_another_hash_seed(
+    made: Settings, run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "home" / "imports").mkdir(parents=True)
     import_hub(tmp_path / "other", [made.home.parent / "crawl.jsonl"], DAY)
     shutil.copytree(tmp_path / "other", tmp_path / "home", dirs_exist_ok=True)
-    done = run("build", "--no-validate", home=tmp_path / "home", more={"PYTHONHASHSEED": seed})
+    done = run("build", "--no-validate", home=tmp_path / "home", more={"PYTHONHASHSEED": "7"})
     assert done.returncode == 0, done.stderr
     here, there = (read_manifest(current_version(home)) for home in (made.home, tmp_path / "home"))
     assert (here.hash, here.quads, here.inputs) == (there.hash, there.quads, there.inputs)
@@ -464,7 +474,10 @@ def test_statements_about_real_models_are_those_of_their_records(real: Settings,
         assert said["downloadCount"] == {str(raw["downloads"])}
         assert said["likeCount"] == {str(raw["likes"])}
         tagged = [tag.removeprefix("base_model:") for tag in raw["tags"] if tag.startswith("base_model:")]
-        plain = {tag for tag in tagged if tag.partition(":")[0] not in RELATIONS}
+        named = (raw["cardData"] or {}).get("base_model") or []
+        plain = {tag for tag in tagged if tag.partition(":")[0] not in RELATIONS} | {
+            *([named] if isinstance(named, str) else named)
+        }
         own = inferred.get(f"model/hub/{raw['id']}", {})
         stated = {
             parent
@@ -475,7 +488,8 @@ def test_statements_about_real_models_are_those_of_their_records(real: Settings,
         ids = [tag.removeprefix("license:") for tag in raw["tags"] if tag.startswith("license:")]
         found = said.get("license", set())
         assert {licenses[name] for name in ids if name in licenses} <= found, raw["id"]
-        assert bool(found) == bool(set(ids) - {"unknown"}), raw["id"]
+        is_licensed = set(ids) - {"unknown"} or (raw["cardData"] or {}).get("license_name")
+        assert bool(found) == bool(is_licensed), raw["id"]
         checked += 1
     assert checked > 700
 
