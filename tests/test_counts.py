@@ -84,6 +84,7 @@ def test_every_coverage_is_what_counting_gives(store: Store) -> None:
 def test_what_is_counted_is_counted_once(store: Store) -> None:
     names = " ".join(f"llmkg:{name}" for name in COUNTED)
     twice = store.query(
-        f"{PREFIXES} SELECT ?thing ?name {{ VALUES ?name {{ {names} }} ?thing ?name ?n }} GROUP BY ?thing ?name HAVING(COUNT(?n) > 1)"
+        f"""{PREFIXES} SELECT ?thing ?name {{ VALUES ?name {{ {names} }} ?thing ?name ?n }}
+        GROUP BY ?thing ?name HAVING(COUNT(?n) > 1)"""
     )
     assert len(twice) == 0

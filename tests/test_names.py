@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +16,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from llmkg.build import build
+from llmkg.build import rebuild
 from llmkg.config import Settings
 from llmkg.endpoint_names import EndpointNames, index_of, names_in
 from llmkg.errors import QueryError, StoreCorrupt, StoreUnavailable
 from llmkg.graph import connect
 from llmkg.home import NAMES, current_version, sound_version, verify, whole_file
+from llmkg.identifiers import entity_iri
 from llmkg.identity import Index, Name, Names, normalize
 from llmkg.names import NameIndex, write_names
+from llmkg.namespaces import term
 from llmkg.store import Store
 
 HUB = [
@@ -245,10 +248,20 @@ def test_a_python_whose_sqlite_lacks_trigrams_is_told(tmp_path: Path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_build_takes_more_names(built: Settings, tmp_path: Path) -> None:
+def with_hub(built: Settings, store: Store, folder: Path, more: Iterable[Name]) -> Settings:
+    """Give the settings of a home in ``folder`` with the packed data and ``more`` names of the Hub."""
+    dump = folder / "graph.nq"
+    known = [f"{quad} .\n" for quad in store.quads()]
+    hub = [f"{entity_iri(name.path)} {term('hubId')} {json.dumps(name.text)} .\n" for name in more]
+    dump.write_text("".join([*known, *hub]), encoding="utf-8")
+    mine = replace(built, home=folder / "home")
+    rebuild(mine, dump)
+    return mine
+
+
+def test_a_build_takes_the_names_of_the_hub(built: Settings, store: Store, tmp_path: Path) -> None:
     more = (Name(f"model/hub/owner/model-{n}", f"owner/model-{n}", 1) for n in range(10))
-    mine = replace(built, home=tmp_path / "home")
-    build(mine, more_names=more)
+    mine = with_hub(built, store, tmp_path, more)
     index = connect(mine).index
     assert index.resolve("Owner/Model-7").value.endswith("/model/hub/owner/model-7")
     assert index.resolve("LLaMA").value.endswith("/model/llama")
@@ -279,9 +292,9 @@ def answers(path: Path, check: Callable[..., None]) -> Iterator[object]:
             yield type(error)
 
 
-def test_p5_a_damaged_index_answers_rightly_or_not_at_all(built: Settings, tmp_path: Path) -> None:
-    mine = replace(built, home=tmp_path / "home")
-    build(mine, more_names=[*HUB[3:], *(Name(f"model/hub/o/m{n}", f"o/m{n}", 1) for n in range(5000))])
+def test_p5_a_damaged_index_answers_rightly_or_not_at_all(built: Settings, store: Store, tmp_path: Path) -> None:
+    more = [*HUB[3:], *(Name(f"model/hub/o/m{n}", f"o/m{n}", 1) for n in range(5000))]
+    mine = with_hub(built, store, tmp_path, more)
     version = current_version(mine.home)
     path, check = version / NAMES, whole_file(version, NAMES)
     body, right = path.read_bytes(), list(answers(path, check))

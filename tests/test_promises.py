@@ -167,8 +167,8 @@ def test_p2_hash_seed_locale_zone_and_file_order_change_nothing(
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     home = tmp_path / "home"
-    path = os.pathsep.join(filter(None, (str(tmp_path / "site"), os.environ.get("PYTHONPATH"))))
-    done = run(*BUILD, "--data", str(tmp_path / "data"), home=home, more=PLACES[place] | {"PYTHONPATH": path})
+    folders = os.pathsep.join(filter(None, (str(tmp_path / "site"), os.environ.get("PYTHONPATH"))))
+    done = run(*BUILD, "--data", str(tmp_path / "data"), home=home, more=PLACES[place] | {"PYTHONPATH": folders})
     assert done.returncode == 0, done.stderr
     here, there = read_manifest(current_version(built.home)), verify(home)
     assert there.hash == here.hash

@@ -89,7 +89,7 @@ def test_data_without_redirects_are_read_and_wrong_redirects_are_told(tmp_path: 
     (folder / "redirects.csv").write_text("old,new,reason\nA/x,b/y,renamed\n", encoding="utf-8")
     assert read_inputs(folder).redirects == {"a/x": "b/y"}
     (folder / "redirects.csv").write_text("old,new\n", encoding="utf-8")
-    with pytest.raises(SourceError, match="data/redirects.csv:1:1: has the header"):
+    with pytest.raises(SourceError, match=r"data/redirects\.csv:1:1: has the header"):
         read_inputs(folder)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmkg.errors import Problem
 from llmkg.sources.batch import Batch, Limits
-from llmkg.sources.hub_record import parse_line
+from llmkg.sources.hub_files import parse_line
 from llmkg.sources.json_stream import split_array, split_lines
 
 GOOD = b'{"id": "nimbus/nimbus-3b", "likes": 3, "tags": ["no", "\\u96e8"]}'

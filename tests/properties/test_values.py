@@ -186,7 +186,7 @@ def test_values_survive_on_disk(tmp_path: Path) -> None:
         for value in (Literal("a\r\n\0\u2028b"), Literal("伶荔", language="zh"))
     ]
     quads.append(Quad(NODE, term("parameterCount"), Literal("0070", datatype=typed("integer")), graph))
-    write_store(tmp_path / "store", quads)
+    write_store(tmp_path / "store", (f"{quad} .\n".encode() for quad in quads))
     found = {quad.object for quad in open_store(tmp_path / "store").quads()}
     assert found == {quads[0].object, quads[1].object, Literal("70", datatype=typed("integer"))}
 
