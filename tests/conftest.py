@@ -33,7 +33,9 @@ if not os.access(resource_folder("queries"), os.R_OK, effective_ids=True):
     sys.exit(99)
 llmkg.cli.main(sys.argv[1:])
 """
-_SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
+_SHARED = Path(__file__).parents[2] / "shared"
+_SEEDS = _SHARED / "seeds"
+_HUB_SAMPLE = _SHARED / "data" / "hub" / "models.jsonl"
 
 
 @pytest.fixture(scope="session")
@@ -141,3 +143,11 @@ def seeds() -> Path:
     if not _SEEDS.is_dir():
         pytest.skip(f"the documents of the surveys are not at {_SEEDS}")
     return _SEEDS
+
+
+@pytest.fixture(scope="session")
+def hub_sample() -> Path:
+    """Give the file of real records of the Hub, which is no part of the repository."""
+    if not _HUB_SAMPLE.is_file():
+        pytest.skip(f"the sample of the Hub is not at {_HUB_SAMPLE}")
+    return _HUB_SAMPLE

@@ -41,14 +41,16 @@ class RawStep:
 class HubModels:
     """All models of the snapshot by number, in the order of their keys: ids, numbers by key, and what hangs on them.
 
-    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths. ``created`` are days,
-    ``types`` numbers of the configured model types, 0 where there is none.
+    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths. Several repositories
+    can be one such model: its steps are those of its number in ``own``, by path. ``created`` are days, ``types`` numbers of the
+    configured model types, 0 where there is none.
     """
 
     info: SnapshotInfo
     ids: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     paths: dict[int, str] = field(default_factory=dict)
+    own: dict[str, int] = field(default_factory=dict)
     joined: dict[int, HubRecord] = field(default_factory=dict)
     steps: list[RawStep] = field(default_factory=list)
     newer: list[tuple[int, str]] = field(default_factory=list)
@@ -102,12 +104,11 @@ def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubMode
     """Give the models of ``snapshot`` in one pass; ``strictness`` ranks the terms of licenses by their Hub id."""
     models = HubModels(read_info(snapshot))
     types = {"": 0}
-    first: dict[str, int] = {}  # several repositories can be one model
     for number, entry in enumerate(read_entries(snapshot)):
         record = decode(entry.line)
         models.ids.append(record.id)
         path = known.paths.get(("model", entry.key))
-        own = first.setdefault(path, number) if path else number
+        own = models.own.setdefault(path, number) if path else number
         models.numbers[entry.key] = own
         if path:
             models.paths[number] = path
@@ -166,10 +167,13 @@ def _number(models: HubModels, key: str, known: Known) -> int:
     """Give the number of the model with ``key``, a new one where no record holds it."""
     number = models.numbers.get(key)
     if number is None:
-        number = models.numbers[key] = len(models.ids)
-        path = known.paths.get(("model", key))
+        path = known.paths.get(("model", key), "")
+        number = models.numbers[key] = models.own.get(path, len(models.ids))
+        if number < len(models.ids):
+            return number
         if path:
             models.paths[number] = path
+            models.own[path] = number
         models.ids.append(key)
         models.weights.append(0)
         models.terms.append(0)

@@ -315,10 +315,11 @@ def _terms(lines: Lines, facts: Facts, hub: HubModels | None) -> Integers:
             value = path_of(claim["object"].value)
             rank = facts.license_terms.get(value, 0) if name == "license" else _rank_of(value)
             said[path_of(claim["subject"].value)][name].append(rank)
+    others = {number for number, path in hub.paths.items() if hub.own[path] != number} if hub else set()
     for number in range(len(lines.paths)) if not hub else (*hub.paths, *range(len(hub.ids), len(lines.paths))):
         found = said.get(lines.paths[number], {})
         own = found.get("commercialUse") or found.get("license") or [0]
-        ranks[number] = max(own) if all(own) else 0
+        ranks[number] = max(own) if all(own) and number not in others else 0
     return ranks
 
 

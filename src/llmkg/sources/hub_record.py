@@ -91,7 +91,7 @@ def normalize_record(raw: Mapping[str, Any]) -> HubRecord:
         architectures=_unique(_texts(config.get("architectures"))),
         parameters=parameters,
         parameters_from=parameters_from,
-        tensor_types=tuple(sorted(_text(name) for name in tensors)),
+        tensor_types=tuple(sorted({_text(name) for name in tensors} - {""})),
         bits=_bits(quantization, tags),
         quantization=_text(quantization.get("quant_method")).lower(),
         methods=_unique(METHOD_TAGS[tag] for tag in sorted(tag.lower() for tag in tags) if tag in METHOD_TAGS),
@@ -156,9 +156,8 @@ def _parameters(identifier: str, raw: Mapping[str, Any], tensors: Mapping[str, A
     if total:
         return total, "gguf"
     found = _SIZE.search(identifier.rpartition("/")[2])
-    if not found:
-        return None, ""
-    return round(float(found[1]) * (10**9 if found[2] in "bB" else 10**6)) or None, "name"
+    total = round(float(found[1]) * (10**9 if found[2] in "bB" else 10**6)) if found else 0
+    return (total, "name") if total else (None, "")
 
 
 def _bits(quantization: Mapping[str, Any], tags: tuple[str, ...]) -> int | None:

@@ -127,7 +127,9 @@ def write_entries(path: Path, lines: Iterable[bytes], info: SnapshotInfo) -> Sna
     handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            with zstandard.ZstdCompressor(level=_LEVEL, threads=1).stream_writer(file, closefd=False) as writer:
+            with zstandard.ZstdCompressor(level=_LEVEL, threads=1, write_checksum=True).stream_writer(
+                file, closefd=False
+            ) as writer:
                 for line in lines:
                     records += 1
                     gone += is_gone(line)
@@ -166,9 +168,13 @@ def read_entries(path: Path) -> Iterator[Entry]:
     last = b""
     for line in read_lines(path):
         if line.startswith(b"["):
-            digest, said = orjson.loads(line)
+            try:
+                digest, said = orjson.loads(line)
+                entry = Entry(key_of(said["id"]), digest, line)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise _damaged(path, "a line is no record") from error
             count += 1
-            yield Entry(key_of(said["id"]), digest, line)
+            yield entry
         else:
             last = line
     _end(path, last, count)
