@@ -162,7 +162,9 @@ def test_both_engines_find_the_same_in_a_graph_that_was_broken_by_chance(
         for quad in chance.sample([quad for quad in ordered if "/ontology#" not in str(quad.subject)], 400)
     }
     quads = [new for quad in ordered for new in chosen.get(quad, [quad])]
-    found = assert_equal(write_store(tmp_path / "store", quads) if seed % 2 else graph_of(quads))
+    found = assert_equal(
+        write_store(tmp_path / "store", (f"{quad} .\n".encode() for quad in quads)) if seed % 2 else graph_of(quads)
+    )
     assert len({finding.rule for finding in found.own}) > 20
     assert found.counts
 
@@ -171,7 +173,7 @@ def test_both_engines_find_the_same_in_a_graph_that_was_broken_by_chance(
 def test_chunks_together_are_the_graph_and_no_thing_is_cut(shipped: list[Quad], tmp_path: Path, on_disk: bool) -> None:
     """Holds what the engine's chunks rest on: Oxigraph dumps a graph on disk subject by subject."""
     mixed = random.Random(1).sample(shipped, len(shipped))
-    store = write_store(tmp_path / "store", mixed) if on_disk else graph_of(mixed)
+    store = write_store(tmp_path / "store", (f"{quad} .\n".encode() for quad in mixed)) if on_disk else graph_of(mixed)
     texts = list(chunks(store, SMALL))
     # a pipe hands over a megabyte at a time, which is more than a small chunk
     assert len(texts) > 5
