@@ -91,13 +91,18 @@ def asked(kg: KnowledgeGraph) -> dict[str, list[dict[str, str]]]:
     }  # fmt: skip
 
 
+def options(given: dict[str, str]) -> str:
+    """Give parameters as they are typed, things by the last part of their names."""
+    return " ".join(f"--{key} {value.rpartition('/')[2]}" for key, value in given.items())
+
+
 def stored(kg: KnowledgeGraph, rounds: int) -> list[tuple[str, str, str, float, int]]:
     """Give name, parameters, time to show, seconds and rows of every stored query."""
     found = []
     cases = asked(kg)
     for name in find_queries(kg.settings.queries):
         for given in cases.get(name, [{}]):
-            told = " ".join(f"--{key} {value.rpartition('/')[2]}" for key, value in given.items())
+            told = options(given)
             shown, seconds, count = timed(lambda n=name, g=given: len(kg.query(n, **g)), rounds)  # type: ignore[misc]
             print(f"{name:22} {told[:40]:40} {shown:>12} {count}", file=sys.stderr, flush=True)
             found.append((name, told, shown, seconds, count))
@@ -177,15 +182,7 @@ def main() -> None:
         fast = timed(lambda n=name, v=values: len(kg.query(n, **v)), given.rounds)  # type: ignore[misc]
         gain = f"{slow[1] / fast[1]:,.0f}" if slow[1] != float("inf") else f"over {LIMIT / fast[1]:,.0f}"
         print(what, slow[0], fast[0], gain, file=sys.stderr, flush=True)
-        pairs.append(
-            (
-                what,
-                slow[0],
-                f"{name} {' '.join(f'--{k} {v.rpartition("/")[2]}' for k, v in values.items())}",
-                fast[0],
-                gain,
-            )
-        )
+        pairs.append((what, slow[0], f"{name} {options(values)}", fast[0], gain))
     over = [row for row in rows if row[3] > 1.0]
     models = manifest.quads.get("default", 0)
     text = f"""

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pyoxigraph
+from page import write_part
 
 import llmkg
 from llmkg.build import build
@@ -26,7 +27,6 @@ from llmkg.home import current_version
 from llmkg.queries import find_queries, load_query
 from llmkg.validate import validate_store
 
-ROOT = Path(__file__).parents[1]
 ROUNDS = 5
 GOAL = 0.05
 #: the queries that list thousands of rows where nothing is asked for, as a reader asks them
@@ -85,7 +85,7 @@ def main() -> None:
             for name, given in ASKED
         ]  # fmt: skip
     page = _page(rows, compared, len(graph)) + _asked(compared, asked)
-    (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
+    write_part("survey_graph", page)
     print(page)
 
 
@@ -93,8 +93,8 @@ def _page(rows: list[tuple[str, float]], compared: list[tuple[str, int, float, f
     tools = ", ".join(f"{name} {version(name)}" for name in ("llmkg", "pyoxigraph", "rdflib", "pyshacl"))
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     lines = [
-        "# Benchmarks",
-        "<!-- Written by benchmarks/survey_graph.py -->",
+        "",
+        "## The graph of the surveys",
         "",
         f"The graph of the five surveys: {triples} triples in the merged graph. {tools}; {machine}. Medians of {ROUNDS} rounds"
         " (validation 3, rdflib 1). Command: `python benchmarks/survey_graph.py`.",
