@@ -247,7 +247,8 @@ CHAINS = {
 
 
 def test_terms_of_use_go_down_the_chain(built: Settings, tmp_path: Path) -> None:
-    records, expected = [], {}
+    records: list[dict[str, Any]] = []
+    expected: dict[str, str] = {}
     for name, (made, terms) in CHAINS.items():
         lab = name.replace(", ", "-").replace(" ", "-")
         records += [json.loads(json.dumps(record).replace("lab/", f"{lab}/")) for record in made]
