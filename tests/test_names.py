@@ -334,20 +334,29 @@ def test_sqlite_has_what_the_index_needs() -> None:
     assert sqlite3.sqlite_version_info >= (3, 34)
 
 
-# --- a large version: not all of it is hashed
+# --- a large version: the names index is compared when it is used, all else at each opening
 
 
-def test_a_large_version_is_checked_by_size_and_by_hash_of_its_small_files(small: Settings) -> None:
-    version = current_version(small.home)
+def test_p5_every_bit_of_a_large_version_counts_but_in_the_names_index(small: Settings) -> None:
+    version, chance = current_version(small.home), Random("P5 large")
     assert sound_version(small.home, small=0) == version
     for path in sorted((version / "store").iterdir()):
         body = path.read_bytes()
-        for damaged in (body + b"x", body[:-1] + bytes([body[-1] ^ 1]) if body else b"x"):
+        changes = [body + b"x", body[:-1] if body else b"y"]
+        for bit in (chance.randrange(len(body) * 8) for _ in range(8 if body else 0)):
+            changes.append(body[: bit // 8] + bytes([body[bit // 8] ^ 1 << bit % 8]) + body[bit // 8 + 1 :])
+        for damaged in changes:
             path.write_bytes(damaged)
             with pytest.raises(StoreCorrupt, match=path.name):
                 sound_version(small.home, small=0)
         path.write_bytes(body)
+    body = (version / NAMES).read_bytes()
+    (version / NAMES).write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
     assert sound_version(small.home, small=0) == version
+    with pytest.raises(StoreCorrupt, match=NAMES):
+        sound_version(small.home)
+    with (version / NAMES).open("rb", buffering=0) as file, pytest.raises(StoreCorrupt, match=NAMES):
+        whole_file(version, NAMES)(file)
 
 
 # --- an endpoint

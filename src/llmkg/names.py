@@ -25,9 +25,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from io import FileIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from zlib import crc32
 
 from llmkg.errors import StoreCorrupt, StoreUnavailable
@@ -174,23 +175,23 @@ def _marked(form: str) -> str:
     return f"{_START}{form}{_END}{_END}".replace("\0", "\x01")  # the tokenizer stops at a NUL
 
 
-def _nothing(_: BinaryIO) -> None:
+def _nothing(_: FileIO) -> None:
     """Check nothing."""
 
 
 class NameIndex(Names):
     """The names in a file that :func:`write_names` has made."""
 
-    def __init__(self, path: Path, check: Callable[[BinaryIO], None] = _nothing) -> None:
+    def __init__(self, path: Path, check: Callable[[FileIO], None] = _nothing) -> None:
         """Open ``path`` for reading; ``check`` raises :class:`StoreCorrupt` where the file is not as it was written.
 
         Nothing is created or changed. Raise :class:`StoreUnavailable` where there is no file, and :class:`StoreCorrupt`.
         """
         self._place = str(path)
-        self._check: Callable[[BinaryIO], None] | None = check
+        self._check: Callable[[FileIO], None] | None = check
         self._lock = threading.Lock()
         try:
-            self._file = path.open("rb")
+            self._file = path.open("rb", buffering=0)
             self._database = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro&immutable=1",
                 uri=True,
