@@ -12,7 +12,18 @@ PACKAGE = Path(__file__).parents[1] / "src" / "llmkg"
 #: design, section 2; a module stands on the layer named, and may import from lower ones (and, with no cycle, from its own)
 LAYERS = (
     {"version", "errors", "namespaces"},
-    {"resources", "config", "identifiers", "quantities", "records", "results", "sparql_text", "transport", "ntriples"}
+    {
+        "resources",
+        "config",
+        "identifiers",
+        "quantities",
+        "records",
+        "results",
+        "sparql_text",
+        "transport",
+        "ntriples",
+        "trust",
+    }
     | {"workers"},
     {"sources", "mapping", "queries", "endpoint", "closure"},
     {

@@ -344,3 +344,27 @@ def test_a_home_on_a_path_that_is_too_long_is_no_bug_of_ours(small: Settings, du
         current_version(home)
     with pytest.raises(WriteError, match="name too long"):
         rebuild(replace(small, home=home), dumps[0])
+
+
+def test_a_large_version_is_compared_once_an_hour_and_whenever_a_file_is_written(
+    built: Settings, tmp_path: Path
+) -> None:
+    home, stamps = tmp_path / "home", tmp_path / "stamps"
+    shutil.copytree(built.home, home, symlinks=True)
+    version = sound_version(home, stamps=stamps, large=0)
+    (stamp,) = stamps.iterdir()
+    assert sound_version(home, stamps=stamps, large=0) == version
+    victim = max((version / "store").glob("*.sst"), key=lambda path: path.stat().st_size)
+    damaged = bytearray(victim.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    victim.write_bytes(damaged)
+    with pytest.raises(StoreCorrupt, match="changed or missing"):
+        sound_version(home, stamps=stamps, large=0)
+    identities = json.loads(stamp.read_text(encoding="utf-8"))
+    now = victim.stat()
+    identities[f"store/{victim.name}"] = [now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino]
+    stamp.write_text(json.dumps(identities), encoding="utf-8")
+    assert sound_version(home, stamps=stamps, large=0) == version  # the stamp is believed …
+    os.utime(stamp, (0, 0))
+    with pytest.raises(StoreCorrupt):  # … for an hour
+        sound_version(home, stamps=stamps, large=0)

@@ -17,7 +17,8 @@ class Settings:
 
     ``home`` holds the built graph; ``data``, ``ontology`` and ``queries`` are the inputs;
     ``endpoint`` is the URL of a remote SPARQL endpoint, or empty; ``default_graph`` is the named graph that is its merged
-    graph, where it need not be asked; ``auth`` is ``user:password`` for it; ``timeout`` is in seconds.
+    graph, where it need not be asked; ``auth`` is ``user:password`` for it; ``timeout`` is in seconds. ``cache`` is a folder
+    for what can be made anew at any time, or None.
     """
 
     home: Path
@@ -28,6 +29,7 @@ class Settings:
     timeout: float = 60.0
     default_graph: str = ""
     auth: str = field(default="", repr=False)
+    cache: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -39,6 +41,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     >>> read_settings({"LLMKG_HOME": "/srv/llmkg"}).home.as_posix()
     '/srv/llmkg'
     """
+    cache = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     share = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Settings(
         home=Path(environment.get("LLMKG_HOME") or Path(share) / "llmkg"),
@@ -46,6 +49,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ontology=resource_folder("ontology"),
         queries=resource_folder("queries"),
         endpoint=environment.get("LLMKG_ENDPOINT", ""),
+        cache=Path(cache) / "llmkg",
         default_graph=environment.get("LLMKG_DEFAULT_GRAPH", ""),
         auth=environment.get("LLMKG_AUTH", ""),
     )

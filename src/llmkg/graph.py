@@ -198,7 +198,7 @@ def connect(settings: Settings) -> KnowledgeGraph:
     """Give the graph that ``settings`` name, building it first where there is none."""
     if settings.endpoint:
         return KnowledgeGraph(settings, remote(settings))
-    version = _first_build(settings) if is_new(settings.home) else sound_version(settings.home)
+    version = _first_build(settings) if is_new(settings.home) else sound_version(settings.home, stamps=settings.cache)
     store = open_store(version / "store", settings.timeout)
     return KnowledgeGraph(settings, store, NameIndex(version / NAMES, whole_file(version, NAMES)))
 

@@ -28,6 +28,7 @@ from typing import Any
 from zlib import crc32
 
 from llmkg.errors import StoreCorrupt, StoreUnavailable, WriteError
+from llmkg.trust import is_trusted, trust
 
 __all__ = [
     "FORMAT",
@@ -47,6 +48,8 @@ __all__ = [
 FORMAT = 2
 NAMES = "names.db"
 SMALL = 128_000_000  # bytes of a version up to which the names index, too, is read at each opening
+#: of more bytes than this a version's files are compared once an hour, not at every opening
+LARGE = 1_000_000_000
 _MANIFEST = "manifest.json"
 _MARKER = "llmkg.json"
 _NEW_MARKER = ".tmp-marker"
@@ -140,22 +143,28 @@ def _digest(listed: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
 
 
-def sound_version(home: Path, small: int = SMALL) -> Path:
+def sound_version(home: Path, small: int = SMALL, stamps: Path | None = None, large: int = LARGE) -> Path:
     """Give the folder of the current version if its files are as they were written.
 
     Every file is read and its CRC-32 compared, by all cores: 0.2 to 1 s a gigabyte. Nothing less will do for the store. Its
     tables have checksums of their own, but where one does not fit, the engine may drop the row (in a filter, in ORDER BY), take
     it for found (in NOT EXISTS) or never end. The names index of a version of more than ``small`` bytes is left to
-    :func:`whole_file`, since it is compared as answers need it. Raise as :func:`verify` does.
+    :func:`whole_file`, since it is compared as answers need it. A version of more than ``large`` bytes whose files were compared
+    within the hour, as a stamp in the folder ``stamps`` tells, is not compared again. Raise as :func:`verify` does.
     """
 
     def changed(version: Path, manifest: Manifest, names: Iterable[str]) -> Iterable[str]:
-        is_small = sum(manifest.sizes.values()) <= small
-        read = sorted(name for name in names if is_small or name != NAMES)
+        size = sum(manifest.sizes.values())
+        read = sorted(name for name in names if size <= small or name != NAMES)
+        if stamps and size > large and is_trusted(stamps, version, read):
+            return []
         read.sort(key=lambda name: -manifest.sizes[name])
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             sums = pool.map(lambda name: _sum(version / name), read)
-            return [name for name, found in zip(read, sums, strict=True) if found != manifest.sums[name]]
+            wrong = [name for name, found in zip(read, sums, strict=True) if found != manifest.sums[name]]
+        if stamps and size > large and not wrong:
+            trust(stamps, version, read)
+        return wrong
 
     return _checked(home, changed)[0]
 

@@ -131,7 +131,7 @@ def validate_command(settings: Settings, files: Sequence[Path], engine: str, for
         except SourceError as error:
             problems += error.problems
     if not files:
-        store = pyoxigraph.Store.read_only(str(sound_version(settings.home) / "store"))
+        store = pyoxigraph.Store.read_only(str(sound_version(settings.home, stamps=settings.cache) / "store"))
         reports.append(validate_store(store, settings.ontology, engine))
     report = joined(reports)
     if reports:
