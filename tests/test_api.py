@@ -64,7 +64,7 @@ def test_an_unknown_name_is_refused_with_suggestions(kg: llmkg.KnowledgeGraph) -
     with pytest.raises(QueryError, match="no parameter 'model'"):
         kg.query("derivatives", model="LLaMA")
     with pytest.raises(QueryError, match="no stored query"):
-        kg.query("descendants")
+        kg.query("descendents")
 
 
 def test_show_gives_values_with_places(kg: llmkg.KnowledgeGraph) -> None:
