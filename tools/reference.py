@@ -1,6 +1,7 @@
 """Write the reference pages from what they describe: ``python tools/reference.py [--check]``.
 
-``docs/reference/`` holds ontology, vocabularies, queries, commands and exit codes; none of these pages is edited by hand.
+``docs/reference/`` holds ontology, vocabularies, queries, commands, exit codes and repair rules; none of these pages is edited
+by hand.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from llmkg import errors
 from llmkg.cli.main import cli
 from llmkg.namespaces import shorten, term
 from llmkg.queries import find_queries, load_query
+from llmkg.repair import RULES
+from llmkg.suggest import CONFIDENCE
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
@@ -162,11 +165,25 @@ def exit_code_page() -> str:
     return "\n".join(lines)
 
 
+def repair_rule_page() -> str:
+    """Give the rules that repair what records of the Hub state on lineage, and those that suggest parents."""
+    told = "How the parents that a model card names are read is told in [the Hub](../explanation/the-hub.md)."
+    asked = "`llmkg query repair-counts` counts the cases of each rule, `llmkg query repairs --rule NAME` lists them."
+    lines = ["# Repair rules", _NOTE, told, asked, "", "| rule | what it finds, and what follows |", "| --- | --- |"]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in sorted(RULES.items())]
+    told = "These propose a parent where none is stated. Confidence is the share of a rule's suggestions that held"
+    asked = "where one is stated. `llmkg query suggested-parents` lists them."
+    lines += ["", "## Suggestions", "", told, asked, "", "| rule | confidence |", "| --- | --- |"]
+    lines += [f"| `{name}` | {share} |" for name, share in sorted(CONFIDENCE.items())]
+    return "\n".join(lines)
+
+
 _PAGES: dict[str, Callable[[], str]] = {
     "commands.md": command_page,
     "exit-codes.md": exit_code_page,
     "ontology.md": ontology_page,
     "queries.md": query_page,
+    "repair-rules.md": repair_rule_page,
     "vocabularies.md": vocabulary_page,
 }
 

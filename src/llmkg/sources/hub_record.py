@@ -1,7 +1,7 @@
 """One raw record of the Hugging Face Hub's API → what llmkg takes of it.
 
 The fields are those of the Hub's model API and of the public dumps made from it; where a card is silent, the tags that the
-Hub itself derives are read. What is taken, and how, is listed in ``docs/explanation/hub.md``.
+Hub itself derives are read. What is taken, and how, is listed in ``docs/explanation/the-hub.md``.
 """
 
 from __future__ import annotations
