@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
 
 from llmkg.hub_facts import Known, Mentions, mention_statements, model_statements
 from llmkg.ntriples import line, statement_chunks
 from llmkg.sources.snapshot import decode, key_of, read_lines
-from llmkg.workers import start_workers
+from llmkg.workers import in_order
 
 __all__ = ["record_chunks"]
 
@@ -25,42 +24,24 @@ def record_chunks(snapshot: Path, known: Known, mentions: Mentions) -> Iterator[
     Records of models that ``known`` names are left out: they become claims. Counts go into ``mentions``.
     """
     lines = (text for text in read_lines(snapshot) if text.startswith(b"["))
-    batches = iter(lambda: list(islice(lines, _BATCH)), [])
-    first = list(islice(batches, 2))
-    if len(first) < 2:
-        _start(known)
-        for number, batch in enumerate(first):
-            yield _take(_write(number * _BATCH + 1, batch), mentions)
-    else:
-        with start_workers(_start, known) as pool:
-            number = 1
-            waiting: list[Future[tuple[bytes, Mentions]]] = []
-            for batch in first:
-                waiting.append(pool.submit(_write, number, batch))
-                number += len(batch)
-            while waiting:
-                for batch in islice(batches, _AHEAD - len(waiting)):
-                    waiting.append(pool.submit(_write, number, batch))
-                    number += len(batch)
-                yield _take(waiting.pop(0).result(), mentions)
+    batches = enumerate(iter(lambda: list(islice(lines, _BATCH)), []))
+    for written, named in in_order(_write, batches, _start, known, _AHEAD):
+        mentions.add(named)
+        yield written
     yield from statement_chunks(mention_statements(mentions))
-
-
-def _take(answer: tuple[bytes, Mentions], mentions: Mentions) -> bytes:
-    mentions.add(answer[1])
-    return answer[0]
 
 
 def _start(known: Known) -> None:
     _known[:] = [known]
 
 
-def _write(first: int, batch: list[bytes]) -> tuple[bytes, Mentions]:
-    """Give the statements of a batch whose first record stands on line ``first`` of the snapshot."""
+def _write(numbered: tuple[int, list[bytes]]) -> tuple[bytes, Mentions]:
+    """Give the statements of a batch of the snapshot; all batches before it, which its number counts, are full."""
+    place, batch = numbered
     known = _known[0]
     mentions = Mentions()
     written: list[str] = []
-    for number, text in enumerate(batch, first):
+    for number, text in enumerate(batch, place * _BATCH + 1):
         record = decode(text)
         if ("model", key_of(record.id)) not in known.paths:
             written += map(line, model_statements(record, number, known, mentions))

@@ -56,11 +56,10 @@ def close(count: int, children: Integers, parents: Integers) -> Closure:
         seen = numpy.union1d(seen, pairs)
         fresh = csr_matrix((numpy.ones(len(pairs), bool), (pairs // size, pairs % size)), shape=(size, size))
         reached = fresh @ steps
-    order = numpy.argsort(numpy.concatenate([numpy.empty(0, numpy.int64), *keys]), kind="stable")
-    key = numpy.concatenate([numpy.empty(0, numpy.int64), *keys])[order]
-    away = numpy.concatenate([numpy.empty(0, numpy.int64), *distances])[order]
-    if not size:
-        return Closure(key, key, away)
+    if not keys:
+        return Closure(seen, seen, seen)
+    # each pair stands once, so that the sorted pairs are those seen
+    key, away = seen, numpy.concatenate(distances)[numpy.argsort(numpy.concatenate(keys), kind="stable")]
     return Closure(involved[key // size], involved[key % size], away)
 
 

@@ -68,9 +68,7 @@ class Lines:
 
 def closure_of(lines: Lines) -> Closure:
     """Give who descends from whom; whoever descends from a model descends from that model's families too."""
-    children = numpy.array([step.child for step in lines.steps], numpy.int64)
-    parents = numpy.array([step.parent for step in lines.steps], numpy.int64)
-    found = close(len(lines.paths), children, parents)
+    found = close(len(lines.paths), *_ends(lines))
     extra = list(_by_family(found, lines))
     if not extra:
         return found
@@ -82,6 +80,12 @@ def closure_of(lines: Lines) -> Closure:
     first = numpy.ones(len(models), bool)
     first[1:] = (models[1:] != models[:-1]) | (ancestors[1:] != ancestors[:-1])
     return Closure(models[first], ancestors[first], distances[first])
+
+
+def _ends(lines: Lines) -> tuple[Integers, Integers]:
+    """Give the children and the parents of all steps."""
+    children = numpy.array([step.child for step in lines.steps], numpy.int64)
+    return children, numpy.array([step.parent for step in lines.steps], numpy.int64)
 
 
 def _by_family(found: Closure, lines: Lines) -> Iterator[tuple[Integers, int, Integers]]:
@@ -197,9 +201,7 @@ def term_statements(lines: Lines, closure: Closure, terms: Integers, models: Cou
 
 def cycle_statements(lines: Lines, rules: Counter[str]) -> Iterator[Statement]:
     """Mark the models of each cycle with the path of the first of them, by which they are one; they are counted."""
-    children = numpy.array([step.child for step in lines.steps], numpy.int64)
-    parents = numpy.array([step.parent for step in lines.steps], numpy.int64)
-    for members in cycles(len(lines.paths), children, parents):
+    for members in cycles(len(lines.paths), *_ends(lines)):
         rules["cycle"] += len(members)
         paths = sorted(lines.paths[member] for member in members)
         yield from ((iri(path), predicate("lineageCycle"), text(paths[0])) for path in paths)

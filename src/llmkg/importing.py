@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from llmkg.sources.snapshot import (
     read_info,
     write_entries,
 )
-from llmkg.workers import start_workers
+from llmkg.workers import in_order
 
 __all__ = ["ImportSummary", "crawl_folder", "import_hub", "snapshot_path"]
 
@@ -146,20 +146,11 @@ def _parsed(paths: list[Path], known: Path | None, progress: Progress) -> Iterat
     """Give the entries and problems of every batch, in order, parsed on all cores; raise what is wrong with files last."""
     wrong: list[LlmkgError] = []
     batches = _until_wrong(read_batches(paths), wrong)
-    first = list(islice(batches, 2))
     count = 0
-    if len(first) < 2:
-        _start_worker(known)
-        yield from map(_parse, first)
-    else:
-        with start_workers(_start_worker, known) as pool:
-            waiting = [pool.submit(_parse, batch) for batch in first]
-            while waiting:
-                waiting += [pool.submit(_parse, batch) for batch in islice(batches, _AHEAD - len(waiting))]
-                entries, problems = waiting.pop(0).result()
-                count += len(entries)
-                progress(count)
-                yield entries, problems
+    for entries, problems in in_order(_parse, batches, _start_worker, known, _AHEAD):
+        count += len(entries)
+        progress(count)
+        yield entries, problems
     if wrong:
         raise wrong[0]
 
