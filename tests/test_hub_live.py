@@ -33,7 +33,7 @@ Fault = Callable[["Handler"], None]
 
 
 def record(number: int) -> dict[str, Any]:
-    day = f"2024-{12 - number // 28:02}-{28 - number % 28:02}"
+    day = f"2024-{12 - number // 28 % 12:02}-{28 - number % 28:02}"
     return {
         "_id": f"{number:024x}",
         "id": f"owner/model-{number}",
@@ -412,3 +412,19 @@ def test_ctrl_c_leaves_a_crawl_that_goes_on(hub: Hub, tmp_path: Path) -> None:
         assert process.wait(5) != 0
     hub.delay = 0
     assert records(crawl(tmp_path, endpoint=hub.url)) == hub.models
+
+
+def test_a_crawl_that_is_imported_is_not_taken_again(
+    hub: Hub, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    def summary(*options: str) -> dict[str, int]:
+        command = ("import", "hub", "--live", "--format", "json", *options)
+        done = run(*command, home=tmp_path / "home", more={"HF_ENDPOINT": hub.url})
+        assert done.returncode == 0, done.stderr
+        return {name: json.loads(done.stdout)[name] for name in ("added", "changed", "gone")}
+
+    assert summary() == {"added": 95, "changed": 0, "gone": 0}
+    hub.models = [*hub.models[1:], record(1000)]
+    assert summary() == {"added": 1, "changed": 0, "gone": 1}
+    hub.models = [record(1001)]
+    assert summary("--limit", "1") == {"added": 1, "changed": 0, "gone": 0}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -166,7 +167,22 @@ def test_a_crawl_and_its_update_are_the_later_crawl(home: Path, tmp_path: Path) 
     imported(home, A, B)
     imported(home, B | {"likes": 2}, C, day=SECOND, is_whole=False)
     imported(tmp_path / "other", A, B | {"likes": 2}, C, day=SECOND)
+    assert {key: replace(record, seen="") for key, record in held(home).items()} == held(tmp_path / "other")
+    for folder in (home, tmp_path / "other"):
+        imported(folder, A, B | {"likes": 2}, C, day=THIRD)
     assert held(home) == held(tmp_path / "other")
+
+
+def test_a_part_moves_the_day_of_what_it_holds_and_no_other(home: Path) -> None:
+    imported(home, A, B, C)
+    imported(home, B, C | {"likes": 2}, day=SECOND, is_whole=False)
+    info = read_info(snapshot_path(home))
+    assert (info.crawled, info.updated) == (FIRST, SECOND)
+    assert [record.seen for record in held(home).values()] == ["", SECOND, SECOND]
+    imported(home, C, day=THIRD)
+    assert [(record.seen, record.gone) for record in held(home).values()] == [("", FIRST), ("", SECOND), ("", "")]
+    info = read_info(snapshot_path(home))
+    assert (info.crawled, info.updated) == (THIRD, "")
 
 
 # --- bad records

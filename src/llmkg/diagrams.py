@@ -35,12 +35,16 @@ def draw(graph: Graph, form: str, ascii_only: bool = False) -> str:
 
 
 def text_tree(tree: Tree, ascii_only: bool = False) -> str:
-    """Give a tree for the terminal: branches grouped by relation, the evidence as ``[source number:line]``."""
+    """Give a tree for the terminal: branches grouped by relation, the evidence as ``[source number:line]``.
+
+    A step that is inferred names the rules by which it is: ``[1:60 by gguf-files]``.
+    """
     numbers = {name: index for index, name in enumerate(sorted(_source_names(tree)), 1)}
     lines = [_name(tree)]
     lines += _branches(tree, "", _PLAIN if ascii_only else _FANCY, numbers)
     if numbers:
         lines += ["", "Sources, with line: " + "  ".join(f"[{n}] {name}" for name, n in numbers.items())]
+        lines += ["by …: inferred by this rule"] if _has_rule(tree) else []
     text = "\n".join(lines) + "\n"
     return text.encode("ascii", "replace").decode() if ascii_only else text
 
@@ -48,6 +52,10 @@ def text_tree(tree: Tree, ascii_only: bool = False) -> str:
 def _source_names(tree: Tree) -> set[str]:
     own = {place.rpartition(":")[0] for place in tree.edge.sources} if tree.edge else set()
     return own.union(*(_source_names(branch) for branch in tree.branches))
+
+
+def _has_rule(tree: Tree) -> bool:
+    return bool(tree.edge and tree.edge.rule) or any(map(_has_rule, tree.branches))
 
 
 def _branches(tree: Tree, indent: str, marks: tuple[str, str, str, str], numbers: dict[str, int]) -> Iterator[str]:
@@ -77,7 +85,8 @@ def _evidence(branch: Tree, parent: Tree, numbers: dict[str, int]) -> str:
     through = "" if other == parent.model.path else f" {_short(other, parent)}"
     doubt = f" {edge.qualifier}" if edge.qualifier else ""
     places = ", ".join(f"{numbers[place.rpartition(':')[0]]}:{place.rpartition(':')[2]}" for place in edge.sources)
-    return f"{through}{doubt} [{places or edge.evidence}]"
+    rule = f" by {edge.rule.replace('; ', ', ')}" if edge.rule else ""
+    return f"{through}{doubt} [{places or edge.evidence}{rule}]"
 
 
 def _short(path: str, parent: Tree) -> str:
@@ -122,7 +131,7 @@ def _dot(graph: Graph) -> str:
 
 def _graphml(graph: Graph) -> str:
     keys = [("node", "label", "string"), ("node", "iri", "string"), ("node", "size", "string")]
-    keys += [("edge", name, "string") for name in ("relation", "evidence", "qualifier", "sources")]
+    keys += [("edge", name, "string") for name in ("relation", "evidence", "rule", "qualifier", "sources")]
     keys += [("edge", "distance", "int")]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">']
     lines += [f'  <key id="{name}" for="{on}" attr.name="{name}" attr.type="{kind}"/>' for on, name, kind in keys]
@@ -132,7 +141,7 @@ def _graphml(graph: Graph) -> str:
         data = _data({"label": label, "iri": BASE + path, "size": size})
         lines.append(f'    <node id="{escape(path)}">{data}</node>')
     for edge in graph.edges:
-        values = {"relation": edge.relation, "evidence": edge.evidence, "qualifier": edge.qualifier}
+        values = {"relation": edge.relation, "evidence": edge.evidence, "rule": edge.rule, "qualifier": edge.qualifier}
         values |= {"sources": " ".join(edge.sources), "distance": str(edge.distance)}
         lines.append(f'    <edge source="{escape(edge.parent)}" target="{escape(edge.child)}">{_data(values)}</edge>')
     return "\n".join([*lines, "  </graph>", "</graphml>"]) + "\n"
@@ -150,6 +159,7 @@ def _json(graph: Graph) -> str:
             "child": edge.child,
             "relation": edge.relation,
             "evidence": edge.evidence,
+            "rule": edge.rule or None,
             "qualifier": edge.qualifier or None,
             "sources": list(edge.sources),
             "distance": edge.distance,
@@ -204,7 +214,7 @@ def _legend(graph: Graph) -> Iterator[str]:
         yield f'<line x1="{x:g}" y1="20" x2="{x + 22:g}" y2="20" stroke="{colour}" stroke-width="3"/>'
         yield f'<text x="{x + 28:g}" y="24">{words}</text>'
         x += 44 + 6.6 * len(words)
-    meaning = "solid: stated by a source; broken: inherited from the family, or ambiguous"
+    meaning = "solid: stated by a source; broken: inferred by a rule, inherited from the family, or ambiguous"
     yield f'<text x="{_MARGIN}" y="44" fill="#555555">{meaning}</text>'
 
 

@@ -41,7 +41,8 @@ class RawStep:
 class HubModels:
     """All models of the snapshot by number, in the order of their keys: ids, numbers by key, and what hangs on them.
 
-    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths. Several repositories
+    ``joined`` are the records of models that the curated data name, by number; ``paths`` their paths, ``spellings`` their ids
+    by key. Several repositories
     can be one such model: its steps are those of its number in ``own``, by path. ``created`` are days, ``types`` numbers of the
     configured model types, 0 where there is none.
     """
@@ -52,6 +53,7 @@ class HubModels:
     paths: dict[int, str] = field(default_factory=dict)
     own: dict[str, int] = field(default_factory=dict)
     joined: dict[int, HubRecord] = field(default_factory=dict)
+    spellings: dict[str, str] = field(default_factory=dict)
     steps: list[RawStep] = field(default_factory=list)
     newer: list[tuple[int, str]] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
@@ -113,6 +115,7 @@ def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubMode
         if path:
             models.paths[number] = path
             models.joined[number] = record
+            models.spellings[entry.key] = record.id
         models.weights.append(record.downloads or 0)
         models.terms.append(_strictest(record.licenses, strictness))
         models.created.append(int(record.created.replace("-", "") or 0))
@@ -123,7 +126,7 @@ def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubMode
         for parent in record.parents:
             models.steps.append(RawStep(number, own, parent, *relation_of(record, parent)))
         if record.new_version:
-            models.newer.append((own, record.new_version))
+            models.newer.append((number, record.new_version))
     return models
 
 
@@ -143,7 +146,7 @@ def resolve_steps(models: HubModels, known: Known, redirects: Mapping[str, str])
         for meaning in meanings(step.parent.text, models.numbers, redirects):
             if not meaning.id:
                 _note(found, meaning.rules, step, -1)
-                found.texts.append((step.child, step.parent.text))
+                found.texts.append((step.record, step.parent.text))
                 continue
             key = key_of(meaning.id)
             number = _number(models, key, known)
@@ -157,7 +160,7 @@ def resolve_steps(models: HubModels, known: Known, redirects: Mapping[str, str])
                 spelled[key_of(newer)][newer] += 1
             found.newer.append((number, target))
         else:
-            _note(found, ("unreadable",), RawStep(number, number, StatedParent(newer), "", ""), -1)
+            _note(found, ("unreadable",), RawStep(number, models.numbers[key_of(models.ids[number])], StatedParent(newer), "", ""), -1)
     for key, spellings in spelled.items():
         models.ids[models.numbers[key]] = min(spellings, key=lambda name: (-spellings[name], name))
     return found
@@ -192,12 +195,13 @@ def _settle(
 ) -> None:
     """Add what one parent of one model comes to."""
     is_joined = number in models.paths
-    if number < count and not is_joined and models.ids[number] != name and "redirect" not in rules:
+    spelling = models.spellings.get(key_of(name), "") if is_joined else models.ids[number] if number < count else ""
+    if spelling not in ("", name) and "redirect" not in rules:
         rules = (*rules, "letter-case")
     if step.parent.place == "config":
         rules = (*rules, "adapter-config")
     if rules:
-        found.texts.append((step.child, step.parent.text))
+        found.texts.append((step.record, step.parent.text))
     elif step.parent.place != "config":
         found.stated.append((step.record, step.parent.relation or "derivedFrom", number))
     if number == step.child:
@@ -207,12 +211,9 @@ def _settle(
         _note(found, ("repeated",), step, number)
         return
     seen.add((step.child, number))
-    _note(found, rules if number < count or is_joined else (*rules, "absent"), step, number)
     relation_rules = (step.rule,) if step.rule else ()
-    if step.rule == "hub-relation":
-        found.rules["hub-relation"] += 1
-    elif step.rule:
-        _note(found, relation_rules, step, number)
+    absent = () if number < count or is_joined else ("absent",)
+    _note(found, (*rules, *absent, *relation_rules), step, number)
     rule = "; ".join((*rules, *relation_rules))
     hub = step.parent.hub_relation
     found.effective.append(HubStep(step.child, number, step.relation, rule, hub if hub != step.relation else ""))

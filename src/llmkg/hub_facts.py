@@ -197,7 +197,7 @@ def mention_statements(mentions: Mentions) -> Iterator[Statement]:
         yield from entity_statements(path, mentions.kinds.get(iri(path), kind), label)
         if kind == "publication":
             yield iri(path), predicate("arxivId"), text(rest)
-        elif kind in ("agent", "dataset"):
+        elif kind in ("agent", "dataset") and is_hub_id(label):
             yield iri(path), predicate("hubId"), text(label)
 
 

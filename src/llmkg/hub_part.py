@@ -21,7 +21,7 @@ from llmkg.identity import Name
 from llmkg.inference import Step
 from llmkg.mapping import PROPERTIES
 from llmkg.namespaces import BASE, term
-from llmkg.ntriples import iri, statement_chunks
+from llmkg.ntriples import iri, statement_chunks, text
 from llmkg.quads import Triple, claim_triples, ontology_triples
 from llmkg.records import ClaimRecord, EntityRecord, HubRecord, Place, SourceRecord, Text
 from llmkg.sources.snapshot import key_of
@@ -49,7 +49,7 @@ class HubPart:
 
     @property
     def source(self) -> SourceRecord:
-        """Give the snapshot as a source."""
+        """Give the snapshot as a source, of the day of its newest crawl."""
         return SourceRecord(
             slug=SOURCE,
             titles=(Text("Hugging Face Hub", "en"), Text("Hugging Face Hub 模型库", "zh")),
@@ -58,36 +58,45 @@ class HubPart:
             read_by="llmkg import hub",
             place=Place(str(self.snapshot), 1),
             lines=self.models.info.records,
-            date=self.models.info.crawled,
+            date=max(self.models.info.crawled, self.models.info.updated),
             publisher="Hugging Face",
             url="https://huggingface.co/models",
         )
 
     def counts(self) -> dict[str, int]:
-        """Give what the build summary tells: records, those that are gone, joined ones, absent parents, steps."""
+        """Give what the build summary tells: records, those that are gone, joined ones, models with no record, steps."""
         info = self.models.info
         return {
             "records": info.records,
             "gone": info.gone,
             "joined": len(self.models.joined),
-            "absent": sum(number not in self.models.paths for number in range(self.records, len(self.models.ids))),
+            "unrecorded": sum(number not in self.models.paths for number in range(self.records, len(self.models.ids))),
             "steps": len(self.steps.effective),
         }
 
     def claims(self) -> Iterator[Triple]:
         """Give a claim for each statement about a model that the curated data name, and the things that these name."""
-        stated: dict[int, list[tuple[str, int]]] = {}
-        for number, relation, parent in self.steps.stated:
-            stated.setdefault(number, []).append((relation, parent))
+        lineage: dict[int, list[Fact]] = {}
+        for number, fact in self._lineage():
+            lineage.setdefault(number, []).append(fact)
         for number, record in self.models.joined.items():
             path = self.models.path(number)
-            facts = list(facts_of(record, self.known, self.mentions))
-            facts += [
-                Fact(relation, iri(self.models.path(parent)), f"base_model: {self.models.ids[parent]}")
-                for relation, parent in stated.get(number, ())
-            ]
+            facts = [*facts_of(record, self.known, self.mentions), *lineage.get(number, ())]
             for fact in dict.fromkeys(facts):
                 yield from self._claim(path, number, record, fact)
+
+    def _lineage(self) -> Iterator[tuple[int, Fact]]:
+        """Give what records of models that the curated data name state of lineage, by the number of the record."""
+        models, joined = self.models, self.models.joined
+        for number, relation, parent in self.steps.stated:
+            if number in joined:
+                yield number, Fact(relation, iri(models.path(parent)), f"base_model: {models.ids[parent]}")
+        for number, words in self.steps.texts:
+            if number in joined:
+                yield number, Fact("statedParent", text(words), f"base_model: {words}")
+        for number, newer in self.steps.newer:
+            if number in joined and models.path(newer) != models.path(number):  # else another repository of the same model
+                yield number, Fact("supersededBy", iri(models.path(newer)), f"new_version: {models.ids[newer]}")
 
     def _claim(self, path: str, number: int, record: HubRecord, fact: Fact) -> Iterator[Triple]:
         qualifiers = (f"from the {_ORIGINS[record.parameters_from]}",) if fact.property == "parameterCount" else ()
@@ -122,12 +131,14 @@ class HubPart:
         """Add what the Hub holds to ``counts``; complete once :meth:`chunks` has ended."""
         info, mentions = self.models.info, self.mentions
         mass = self.records - len(self.models.joined)
-        models = mass + self.counts()["absent"]
+        models = mass + self.counts()["unrecorded"]
         sizes = counts.sources.setdefault(SOURCE, {})
         for name in ("claimCount", "statementCount", "quadCount", "entityCount", "propertyCount", "onlyHereCount"):
             sizes.setdefault(name, 0)
         sizes["recordCount"] = info.records
-        sizes["statementCount"] += mentions.statements
+        lineage = (self.steps.stated, set(self.steps.texts), self.steps.newer)
+        stated = sum(number not in self.models.joined for part in lineage for number, *_ in part)
+        sizes["statementCount"] += mentions.statements + stated
         sizes["entityCount"] += mass
         sizes["onlyHereCount"] += mass
         sizes["propertyCount"] = max(sizes["propertyCount"], len(mentions.properties))

@@ -33,6 +33,7 @@ from llmkg.sources.snapshot import (
     key_of,
     read_entries,
     read_info,
+    seen_on,
     write_entries,
 )
 from llmkg.workers import in_order
@@ -117,10 +118,21 @@ def _import(
     counts = dict.fromkeys(("read", "added", "changed", "unchanged", "gone", "repeated"), 0)
     old = read_entries(target) if before else iter(())
     fresh = heapq.merge(*(_read_run(run) for run in runs), key=attrgetter("key"))
-    lines = _merge(old, fresh, before.crawled if before and is_whole else "", counts)
-    info = SnapshotInfo(max(crawled, before.crawled if before else ""), files=tuple(path.name for path in paths))
-    write_entries(target, lines, info)
+    info = _days(before, crawled, is_whole)
+    last_seen = before.crawled if before and is_whole else ""
+    seen = "" if info.crawled == crawled else crawled
+    lines = _merge(old, fresh, last_seen, "" if is_whole else seen, counts)
+    write_entries(target, lines, replace(info, files=tuple(path.name for path in paths)))
     return ImportSummary(target, problems=tuple(problems), **counts)
+
+
+def _days(before: SnapshotInfo | None, crawled: str, is_whole: bool) -> SnapshotInfo:
+    """Give the days of the new snapshot; the crawl of a part does not move the day of the whole."""
+    if before is None:
+        return SnapshotInfo(crawled)
+    if is_whole:
+        return SnapshotInfo(max(crawled, before.crawled))
+    return SnapshotInfo(before.crawled, updated=max(crawled, before.updated))
 
 
 def _before(target: Path, is_whole: bool) -> SnapshotInfo | None:
@@ -222,8 +234,13 @@ def _read_run(path: Path) -> Iterator[Entry]:
             yield Entry(key.decode(), digest.decode(), line)
 
 
-def _merge(old: Iterator[Entry], fresh: Iterator[Entry], last_seen: str, counts: dict[str, int]) -> Iterator[bytes]:
-    """Give the lines of the new snapshot, in the order of their keys, and count what became of each record."""
+def _merge(
+    old: Iterator[Entry], fresh: Iterator[Entry], last_seen: str, seen: str, counts: dict[str, int]
+) -> Iterator[bytes]:
+    """Give the lines of the new snapshot, in the order of their keys, and count what became of each record.
+
+    ``last_seen`` is the day of the crawl before, empty where this one is not whole; ``seen`` the day of one of a part.
+    """
     before = next(old, None)
     for key, group in groupby(fresh, key=attrgetter("key")):
         while before and before.key < key:
@@ -241,7 +258,8 @@ def _merge(old: Iterator[Entry], fresh: Iterator[Entry], last_seen: str, counts:
             counts["unchanged"] += 1
         else:
             counts["changed"] += 1
-        yield _back(best) if is_back and best.line == same.line else best.line  # type: ignore[union-attr]
+        line = _back(best) if is_back and best.line == same.line else best.line  # type: ignore[union-attr]
+        yield seen_on(line, seen)
         before = next(old, None) if same else before
     while before:
         yield _left(before, last_seen, counts)
@@ -254,7 +272,7 @@ def _newest(entry: Entry) -> tuple[str, bytes]:
 
 
 def _left(entry: Entry, last_seen: str, counts: dict[str, int]) -> bytes:
-    """Give the line of a record that the crawl does not hold; ``last_seen`` is empty where the crawl is not whole."""
+    """Give the line of a record that the crawl does not hold."""
     if not last_seen:
         return entry.line
     counts["gone"] += not is_gone(entry.line)

@@ -128,7 +128,8 @@ class HubRecord:
     Dates are ISO 8601 days. ``parameters`` counts parameters, by ``parameters_from`` (``safetensors``, ``gguf`` or ``name``).
     ``tagged`` are tags that read like the id of a repository. ``gated`` is ``auto``, ``manual``, ``no`` or empty. ``files``
     tells which telling kinds of file the repository holds: ``adapter``, ``full`` (weights of a whole model), ``gguf``,
-    ``mergekit``. ``gone`` is the day when a crawl last held the repository, if a later one does not.
+    ``mergekit``. ``seen`` is the day of the crawl of a part of the Hub that held the repository after the last crawl of the
+    whole; ``gone`` the day when a crawl last held it, if a later one does not.
     """
 
     id: str
@@ -159,5 +160,6 @@ class HubRecord:
     merged: bool = False
     tagged: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    seen: str = ""
     parents: tuple[StatedParent, ...] = ()
     gone: str = ""

@@ -25,7 +25,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edge:
-    """``child`` comes from ``parent``; ``sources`` are ``source:line`` of the claims that say so (none if inherited)."""
+    """``child`` comes from ``parent``; ``sources`` are ``source:line`` of what says so (none if inherited).
+
+    ``rule`` names what was inferred of an edge whose ``evidence`` is ``inferred``.
+    """
 
     parent: str
     child: str
@@ -34,6 +37,7 @@ class Edge:
     qualifier: str = ""
     sources: tuple[str, ...] = ()
     distance: int = 1
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,11 @@ def read_graph(root: str, up: bool, steps: Results, models: Results, stated: Res
 
 
 def _edge(row: tuple[object, ...], up: bool, places: dict[tuple[str, str, str], list[str]]) -> Edge:
-    model, _, relation, other, distance, evidence, qualifier = (plain_text(cell) for cell in row[:7])  # type: ignore[arg-type]
+    model, _, relation, other, distance, evidence, qualifier, rule = (plain_text(cell) for cell in row[:8])  # type: ignore[arg-type]
     child, parent = (path_of(other), path_of(model)) if up else (path_of(model), path_of(other))
     name = shorten(relation)
     sources = tuple(sorted(set(places.get((child, parent, name), ())), key=_source_order))
-    return Edge(parent, child, name, evidence, qualifier, sources, int(distance))
+    return Edge(parent, child, name, evidence, qualifier, sources, int(distance), rule)
 
 
 def _source_order(place: str) -> tuple[str, int]:

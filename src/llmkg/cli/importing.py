@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -86,6 +87,8 @@ def hub_command(
         skips_bad=skip_bad,
         progress=_Progress("read"),
     )
+    if live:
+        shutil.rmtree(folder, ignore_errors=True)  # the next crawl asks the Hub anew
     emit(_as_json(summary) if form == "json" else _as_text(summary))
     note("llmkg build takes it in")
 

@@ -130,8 +130,10 @@ def _record(columns: list[str], row: list[str], room: int) -> str:
 
 
 def _brief(term: Term | None, column: str) -> str:
-    """Give a term for the narrow space of a terminal: a model or concept of ours by its last part."""
+    """Give a term for the narrow space of a terminal: a model or concept of ours by its last part, one of the Hub by its id."""
     text = " ".join(shown(term, column).split())
+    if text.startswith("model/hub/"):
+        return text.removeprefix("model/hub/")
     return text.rpartition("/")[2] if text.startswith(("model/", "vocabulary/")) else text
 
 

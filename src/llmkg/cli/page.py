@@ -8,6 +8,8 @@ from llmkg.render import wrap
 __all__ = ["description_text"]
 
 _WIDTH = 80
+#: so many neighbours of one kind, and values of one property, are shown; the others are counted
+_MOST = 50
 
 
 def description_text(found: Description, ascii_only: bool = False) -> str:
@@ -18,7 +20,8 @@ def description_text(found: Description, ascii_only: bool = False) -> str:
     if found.aliases:
         lines += _wrapped("also called: " + ", ".join(found.aliases), "  ")
     for name, labels in found.related:
-        lines += _wrapped(f"{name}: " + ", ".join(labels), "  ")
+        more = f", … and {len(labels) - _MOST:,} more (llmkg query related)" if len(labels) > _MOST else ""
+        lines += _wrapped(f"{name}: " + ", ".join(labels[:_MOST]) + more, "  ")
     lines.append("")
     for known in found.properties:
         lines += _property(known, numbers)
@@ -46,8 +49,10 @@ def _property(known: Property, numbers: dict[str, int]) -> list[str]:
     if len(known.statements) == 1 and not known.conflict:
         return _hanging(f"{known.name}: ", _statement(known.statements[0], numbers))
     lines += _wrapped(f"{head}:", "")
-    for statement in known.statements:
+    for statement in known.statements[:_MOST]:
         lines += _hanging("  - ", _statement(statement, numbers))
+    if len(known.statements) > _MOST:
+        lines += _hanging("  - ", f"… and {len(known.statements) - _MOST:,} more (llmkg claims)")
     return lines
 
 

@@ -81,7 +81,7 @@ def crawl(
     try:
         from huggingface_hub import constants
     except ImportError as error:
-        raise UsageError("huggingface_hub is not installed", hint="pip install 'llmkg[hub]'") from error
+        raise UsageError("huggingface_hub is not installed", hint="pip install 'huggingface_hub>=1.2'") from error
     address = f"{(endpoint or constants.ENDPOINT).rstrip('/')}/api/models"
     if limit is not None and limit < 1:
         raise UsageError(f"a limit of {limit} models", hint="give 1 or more, or no limit")
@@ -194,7 +194,7 @@ class _Fetcher:
             raise RemoteError(f"redirects to {target}", self._address, "set HF_ENDPOINT to where it redirects")
         if status != 200:
             hint = {
-                400: "is the filter right? a crawl that rested for long may have to start again in a new folder",
+                400: "is the filter right? to start again a crawl that rested for too long, delete its folder, imports/crawl-…",
                 401: "is the token right? hf auth login, or try without a token",
                 403: "may the token read the list of models?",
             }.get(status, "is HF_ENDPOINT right?")

@@ -10,7 +10,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ __all__ = [
     "gone_since",
     "key_of",
     "read_entries",
+    "seen_on",
     "write_entries",
 ]
 
@@ -44,12 +45,16 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SnapshotInfo:
-    """What a snapshot holds: the day of its crawl, records, those that are gone, and the crawl's files."""
+    """What a snapshot holds: the day of its crawl, records, those that are gone, and the crawl's files.
+
+    ``updated`` is the day of the newest crawl of a part that came after it, if any.
+    """
 
     crawled: str
     records: int = 0
     gone: int = 0
     files: tuple[str, ...] = ()
+    updated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,19 @@ def key_of(identifier: str) -> str:
 
 
 def gone_since(line: bytes, day: str) -> bytes:
-    """Give the line of a record that a newer crawl does not hold: last seen on ``day``, unless it was gone before."""
+    """Give the line of a record that a newer crawl does not hold: last seen on ``day`` or later, unless it was gone before."""
     digest, said = orjson.loads(line)
-    said.setdefault("gone", day)
+    said.setdefault("gone", said.pop("seen", day))
     return orjson.dumps([digest, said])
+
+
+def seen_on(line: bytes, day: str) -> bytes:
+    """Give the line of a record that a crawl of a part held on ``day``; with no day, as a crawl of the whole leaves it."""
+    if not day and b'"seen":"' not in line:
+        return line
+    digest, said = orjson.loads(line)
+    said.pop("seen", None)
+    return orjson.dumps([digest, said | {"seen": day} if day else said])
 
 
 def is_gone(line: bytes) -> bool:
@@ -134,15 +148,8 @@ def write_entries(path: Path, lines: Iterable[bytes], info: SnapshotInfo) -> Sna
                     records += 1
                     gone += is_gone(line)
                     writer.write(line + b"\n")
-                written = SnapshotInfo(info.crawled, records, gone, info.files)
-                last = {
-                    "format": _FORMAT,
-                    "crawled": info.crawled,
-                    "records": records,
-                    "gone": gone,
-                    "files": info.files,
-                }
-                writer.write(orjson.dumps(last) + b"\n")
+                written = replace(info, records=records, gone=gone)
+                writer.write(orjson.dumps({"format": _FORMAT, **asdict(written)}) + b"\n")
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
@@ -198,7 +205,9 @@ def _end(path: Path, line: bytes, count: int) -> SnapshotInfo:
             raise StoreUnavailable(message, str(path), "llmkg import hub makes it anew")
         if told["records"] != count:
             raise ValueError("cut")
-        return SnapshotInfo(told["crawled"], told["records"], told["gone"], tuple(told["files"]))
+        return SnapshotInfo(
+            told["crawled"], told["records"], told["gone"], tuple(told["files"]), told.get("updated", "")
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, "cut short") from error
 
