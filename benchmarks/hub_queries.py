@@ -33,18 +33,19 @@ PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 ALLOWED = "<https://w3id.org/llmkg/vocabulary/commercial-use/allowed>"
 #: why a query over its goal is so: what it lists cannot be listed faster
 REASONS = {
-    "entities": "lists everything that has a name; --kind or llmkg search narrows it",
-    "models": "lists every model; --organization narrows it",
-    "models-by-language": "lists every model with a language; --language narrows it",
-    "models-by-license": "lists every model under the license; numbers are in license-counts",
-    "models-by-method": "lists every model with a method; --method narrows it",
-    "models-by-task": "lists every model with a task; --task narrows it",
-    "not-stated": "lists what is missing of every model; --entity narrows it",
-    "search-labels": "lists every name; --text narrows it",
+    "derivatives": "lists every step below the model with relation and evidence; the models alone are in descendants",
+    "lineage-edges": "lists every step among the kin of the model with its place",
+    "lineage-nodes": "lists all kin of the model with family and size",
+    "models": "lists every model of the organization",
+    "models-by-language": "lists every model with the language",
+    "models-by-license": "lists every work under the license; numbers are in license-counts",
+    "models-by-method": "lists every model with the method",
+    "models-by-task": "lists every model with the task",
+    "popular": "compares the downloads of every model",
+    "related": "lists every neighbour",
+    "repairs": "lists every case of the rule; --model narrows it",
     "suggested-parents": "lists every suggestion; --model or --parent narrows it",
     "top-base-models": "lists every model with a descendant; --min-descendants narrows it",
-    "datasets": "lists every dataset; llmkg search narrows it",
-    "repairs": "lists every case of the rule; --model narrows it",
 }
 
 
@@ -68,13 +69,14 @@ def timed(work: Callable[[], int], rounds: int) -> tuple[str, float, int]:
 def asked(kg: KnowledgeGraph) -> dict[str, list[dict[str, str]]]:
     """Give the parameters with which each query is asked: the largest and deepest things that the graph holds."""
 
-    def first(pattern: str, order: str) -> str:
-        rows = kg.sparql(f"{PREFIXES} SELECT ?x WHERE {{ {pattern} }} ORDER BY DESC({order}) ?x LIMIT 1").rows
-        return rows[0][0].value  # type: ignore[union-attr]
+    def first(pattern: str) -> str:
+        rows = kg.sparql(f"{PREFIXES} SELECT ?x ?n WHERE {{ {pattern} }} ORDER BY DESC(?n) LIMIT 100").rows
+        best = [row[0].value for row in rows if row[1] == rows[0][1]]  # type: ignore[union-attr]
+        return min(best)
 
-    base = first("?x llmkg:descendantCount ?n", "?n")
-    deep = first("?x llmkg:lineageDepth ?n", "?n")
-    agent = first("?x a llmkg:Agent ; llmkg:workCount ?n", "?n")
+    base = first("?x llmkg:descendantCount ?n")
+    deep = first("?x llmkg:lineageDepth ?n")
+    agent = first("?x a llmkg:Agent ; llmkg:workCount ?n")
     one = {"of": base}
     return {
         "ancestors": [{"of": deep}], "claims": [{}, {"about": deep}], "commercial-chain": [one],
@@ -85,7 +87,7 @@ def asked(kg: KnowledgeGraph) -> dict[str, list[dict[str, str]]]:
         "models-by-language": [{}, {"language": "zh"}], "models-by-license": [{}, {"license": "apache-2.0"}],
         "models-by-method": [{}, {"method": "dpo"}], "models-by-task": [{}, {"task": "summarization"}],
         "not-stated": [{"entity": deep}, {}], "related": [{"entity": deep}, {"entity": base}],
-        "repairs": [{"rule": "letter-case"}, {"rule": "url"}], "search-labels": [{"text": "llama-3"}, {}],
+        "repairs": [{"rule": "letter-case"}, {"rule": "url"}], "search-labels": [{"text": "llama-3"}],
         "suggested-parents": [{}, {"parent": base}], "top-base-models": [{}, {"min-descendants": "100"}],
         "trained-on": [{}, {"model": deep}], "training-data": [{}, {"model": deep}], "value-labels": [{"about": deep}],
     }  # fmt: skip
