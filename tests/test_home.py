@@ -41,7 +41,7 @@ def test_a_home_holds_marker_lock_version_and_link(small: Settings) -> None:
     assert names(small.home) == {"llmkg.json", ".lock", "current", version.name}
     assert json.loads((small.home / "llmkg.json").read_text(encoding="utf-8")) == {"format": FORMAT}
     assert os.readlink(small.home / "current") == version.name
-    assert names(version) == {"store", "names.db", "manifest.json"}
+    assert names(version) == {"store", "names.db", "graph.nq.zst", "manifest.json"}
 
 
 def test_the_manifest_says_what_a_version_was_made_from_and_holds(built: Settings) -> None:
@@ -51,7 +51,7 @@ def test_the_manifest_says_what_a_version_was_made_from_and_holds(built: Setting
     assert {"default", "inferred", "entities", "ontology"} <= set(manifest.quads)
     assert {"llmkg", "pyoxigraph"} <= set(manifest.tools)
     stored = {f"store/{name}" for name in names(current_version(built.home) / "store")}
-    assert set(manifest.files) == set(manifest.sizes) == set(manifest.sums) == stored | {"names.db"}
+    assert set(manifest.files) == set(manifest.sizes) == set(manifest.sums) == stored | {"names.db", "graph.nq.zst"}
     assert manifest.format == FORMAT
 
 
@@ -133,7 +133,7 @@ def test_a_damaged_marker_is_told(small: Settings, text: str) -> None:
 
 def test_a_second_builder_is_told_to_wait(small: Settings, dumps: Dumps, run: Run) -> None:
     told: list[subprocess.CompletedProcess[str]] = []
-    rebuild(small, dumps[1], lambda _: told.append(run("build", "--from", str(dumps[2]), home=small.home)))
+    rebuild(small, dumps[1], lambda *_: told.append(run("build", "--from", str(dumps[2]), home=small.home)))
     assert [done.returncode for done in told] == [7]
     assert "another build is running" in told[0].stderr
     assert "wait" in told[0].stderr
@@ -141,7 +141,7 @@ def test_a_second_builder_is_told_to_wait(small: Settings, dumps: Dumps, run: Ru
 
 
 def test_the_lock_is_free_after_a_build_that_failed(small: Settings, dumps: Dumps) -> None:
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise InternalError("refused")
 
     before = current_version(small.home)

@@ -9,13 +9,14 @@ from itertools import chain
 from pathlib import Path
 
 import pyoxigraph
+import zstandard
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from llmkg.config import Settings
 from llmkg.counts import Counts, count
 from llmkg.endpoint_names import names_in
 from llmkg.errors import Problem, SourceError, StoreCorrupt
-from llmkg.home import NAMES, Manifest, hash_file, publish
+from llmkg.home import GRAPH, NAMES, Manifest, hash_file, publish
 from llmkg.hub_facts import SOURCE
 from llmkg.hub_part import HubPart, read_hub
 from llmkg.identifiers import split_path
@@ -46,6 +47,7 @@ from llmkg.version import __version__
 
 __all__ = ["Inputs", "Summary", "assemble", "build", "input_hashes", "read_inputs", "rebuild"]
 
+_LEVEL = 1  # of compression: the disk is slower
 _DUMPS = {".nq": RdfFormat.N_QUADS, ".trig": RdfFormat.TRIG}
 
 
@@ -57,6 +59,10 @@ class Inputs:
     entities: tuple[EntityRecord, ...]
     claims: tuple[ClaimRecord, ...]
     redirects: Mapping[str, str] = field(default_factory=dict)
+
+
+#: sees the finished store, and the file of what was loaded into it
+Check = Callable[[pyoxigraph.Store, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +102,10 @@ class Content:
             yield from statement_chunks(self.counts.statements())
 
 
-def build(settings: Settings, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
+def build(settings: Settings, check: Check | None = None) -> Summary:
     """Give the summary of a new current version made from ``settings.data`` and the snapshot of the Hub, if there is one.
 
-    ``check`` sees the finished store before it is published and raises to refuse it. Raise :class:`SourceError` with every
+    ``check`` sees the graph before it is published and raises to refuse it. Raise :class:`SourceError` with every
     problem found; the version before stays current then.
     """
     inputs = read_inputs(settings.data)
@@ -123,7 +129,7 @@ def _inferred_chunks(lineage: Inferred) -> Iterator[bytes]:
     yield from statement_chunks(lineage.computed)
 
 
-def rebuild(settings: Settings, dump: Path, check: Callable[[pyoxigraph.Store], None] | None = None) -> Summary:
+def rebuild(settings: Settings, dump: Path, check: Check | None = None) -> Summary:
     """Give the summary of a new current version made from an export of the whole graph (N-Quads or TriG)."""
     form = _DUMPS.get(dump.suffix)
     if form is None:
@@ -300,17 +306,15 @@ def input_hashes(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _publish(
-    settings: Settings, content: Content, inputs: dict[str, str], check: Callable[[pyoxigraph.Store], None] | None
-) -> Summary:
+def _publish(settings: Settings, content: Content, inputs: dict[str, str], check: Check | None) -> Summary:
     made: list[Manifest] = []
 
     def fill(folder: Path) -> Manifest:
         digest = hashlib.sha256()
-        store = write_store(folder / "store", _hashed(content.chunks(), digest))
+        store = write_store(folder / "store", _kept(content.chunks(), folder / GRAPH, digest))
         counts = count_quads(store)
         if check:
-            check(store)
+            check(store, folder / GRAPH)
         tools = {"llmkg": __version__, "pyoxigraph": pyoxigraph.__version__}
         manifest = Manifest(digest.hexdigest(), dict(sorted(counts.items())), inputs, tools)
         write_names(folder / NAMES, _names(store, content.hub))
@@ -323,10 +327,14 @@ def _publish(
     return _summarize(version, made[0], content)
 
 
-def _hashed(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
-        yield chunk
+def _kept(chunks: Iterable[bytes], path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
+    """Give ``chunks``, keeping them compressed in the file ``path``, and their hash in ``digest``."""
+    compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=1, write_checksum=True)
+    with path.open("wb") as file, compressor.stream_writer(file) as writer:
+        for chunk in chunks:
+            digest.update(chunk)
+            writer.write(chunk)
+            yield chunk
 
 
 def _names(store: pyoxigraph.Store, hub: HubPart | None) -> Iterable[Name]:

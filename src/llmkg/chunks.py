@@ -1,9 +1,8 @@
-"""Cuts the default graph of a store into chunks of whole things, each with the classes of what it mentions.
+"""Cuts the default graph into chunks of whole things, each with the classes of what it mentions.
 
-Oxigraph dumps a graph on disk subject by subject, so a cut between two subjects leaves every thing whole (one in memory it
-dumps in no order, so that is sorted first). A chunk can be judged by itself as long as no shape looks further than at a
-thing's own triples and the classes of their values (:func:`llmkg.shapes.reach`); the classes of things described in another
-chunk are added from a table that is made first.
+A chunk can be judged by itself as long as no shape looks further than at a thing's own triples and the classes of their values
+(:func:`llmkg.shapes.reach`); the classes of things described in another chunk are added from a table that is made first. The
+triples come from the file that a build keeps of what it loaded, since the store takes 9 microseconds to give one.
 
 A thing that is mentioned has its class only to be a right value, and must not be judged for lacking all else. So a thing
 that a chunk describes bears a second class beside each of its own, and in the shapes targets are of these second classes.
@@ -11,24 +10,33 @@ that a chunk describes bears a second class beside each of its own, and in the s
 
 from __future__ import annotations
 
-import os
 import re
-import threading
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import pyoxigraph
-from pyoxigraph import DefaultGraph, NamedNode, RdfFormat
+import zstandard
+from pyoxigraph import DefaultGraph, NamedNode
 
-from llmkg.namespaces import term
+from llmkg.namespaces import BASE, term
 from llmkg.shapes import Reach, Triple, ntriples
 
-__all__ = ["CHUNK", "Context", "chunks", "for_chunks", "read_context"]
+__all__ = ["CHUNK", "Context", "chunks", "file_blocks", "for_chunks", "read_context", "store_blocks"]
 
 #: characters of N-Triples in a chunk, about 65,000 triples, for which the engine takes some 100 MB
 CHUNK = 8 * 1024 * 1024
 _DESCRIBED = "-described"
-_BLOCK = 1024 * 1024
+_BLOCK = 4 * 1024 * 1024
+_HELD = 128 * 1024 * 1024  # bytes of lines in memory
+_LINES = 20_000
+_LEVEL = 1
+_GRAPH = f" <{BASE}graph/".encode()
+_NAMED = re.compile(rb' \S+ .* <[^>"\s]*/graph/[^>"\s]*> \.\n\Z')
 _TYPE = str(term("rdf:type"))
 # "\n" rather than "^" gives a text to look for, which is three times as fast
 _TYPED = re.compile(rf"\n(<[^>]*>|_:\S+) {re.escape(_TYPE)} <([^>]*)> \.")
@@ -83,8 +91,10 @@ def read_context(store: pyoxigraph.Store, seen: Reach) -> Context:
     known: dict[frozenset[str], frozenset[str]] = {}
     for wanted in sorted(seen.classes):
         for kind in _closure(wanted, below):
-            for quad in store.quads_for_pattern(None, term("rdf:type"), NamedNode(kind), DefaultGraph()):
-                name = str(quad.subject)
+            # a query looks up one term a row, quads_for_pattern all four
+            rows: Any = store.query(f"SELECT ?thing WHERE {{ ?thing a <{kind}> }}")
+            for (thing,) in rows:
+                name = str(thing)
                 had = classes.get(name, frozenset())
                 if wanted not in had:
                     more = had | {wanted}
@@ -111,81 +121,79 @@ def _mention(paths: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf" <(?:{'|'.join(ways)})> (<[^>]*>|_:\S+) \.")
 
 
-def chunks(store: pyoxigraph.Store, size: int = CHUNK) -> Iterator[str]:
-    """Give the default graph as N-Triples, cut between subjects into texts of about ``size`` bytes."""
-    rest = b""
-    parts: list[bytes] = []
+def chunks(blocks: Iterable[bytes], size: int, chunk: int = CHUNK) -> Iterator[str]:
+    """Give the lines of ``blocks``, N-Triples of about ``size`` bytes, as texts of about ``chunk`` bytes that hold whole things.
+
+    A thing goes where the checksum of its name says. What does not fit into memory waits in a temporary folder, compressed.
+    """
+    parts: list[list[bytes]] = [[] for _ in range(size // chunk + 1)]
     held = 0
-    for block in _sorted_blocks(store) if _is_in_memory(store) else _dumped_blocks(store):
-        parts.append(block)
-        held += len(block)
-        if held < size:
-            continue
-        text = rest + b"".join(parts)
-        parts, held = [], 0
-        cut = _last_subject(text)
-        rest = text[cut:]
-        if cut:
-            yield text[:cut].decode()
-    last = (rest + b"".join(parts)).decode()
-    if last:
-        yield last
+    with tempfile.TemporaryDirectory(prefix="llmkg-") as folder:
+        paths = [Path(folder, str(number)) for number in range(len(parts))]
+        for block in blocks:
+            _deal(block, parts)
+            held += len(block)
+            if held > _HELD:
+                for path, part in zip(paths, parts, strict=True):
+                    _put_by(path, part)
+                held = 0
+        for path, part in zip(paths, parts, strict=True):
+            text = b"".join((_taken_up(path), *part)).decode()
+            part.clear()
+            if text:
+                yield text
 
 
-def _is_in_memory(store: pyoxigraph.Store) -> bool:
-    """Tell whether ``store`` has no folder; it does not say so itself, but refuses to be copied for that reason only.
-
-    >>> _is_in_memory(pyoxigraph.Store())
-    True
-    """
-    try:
-        store.backup(os.path.join(os.devnull, "nowhere"))
-    except RuntimeError:
-        return True
-    except OSError:
-        return False
-    return False
+def _deal(block: bytes, parts: list[list[bytes]]) -> None:
+    """Give the lines of ``block`` to the parts of their subjects; lines of one subject mostly follow each other."""
+    start = 0
+    while start < len(block):
+        subject = block[start : block.index(b" ", start) + 1]
+        end = block.index(b"\n", start) + 1
+        while block.startswith(subject, end):
+            end = block.index(b"\n", end) + 1
+        parts[crc32(subject) % len(parts)].append(block[start:end])
+        start = end
 
 
-def _sorted_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
+def _put_by(path: Path, part: list[bytes]) -> None:
+    with path.open("ab") as file:
+        file.write(zstandard.compress(b"".join(part), _LEVEL))
+    part.clear()
+
+
+def _taken_up(path: Path) -> bytes:
+    if not path.exists():
+        return b""
+    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader:
+        return reader.read()
+
+
+def store_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
+    """Give the default graph of ``store`` as N-Triples; for millions of triples :func:`file_blocks` takes a tenth of the time."""
     quads = store.quads_for_pattern(None, None, None, DefaultGraph())
-    for line in sorted(f"{quad.subject} {quad.predicate} {quad.object} .\n" for quad in quads):
-        yield line.encode()
+    lines = (f"{quad.subject} {quad.predicate} {quad.object} .\n" for quad in quads)
+    for some in iter(lambda: list(islice(lines, _LINES)), []):
+        yield "".join(some).encode()
 
 
-def _dumped_blocks(store: pyoxigraph.Store) -> Iterator[bytes]:
-    """Give the dump of the default graph; it runs in a thread of its own, which a full pipe holds up."""
-    reader, writer = os.pipe()
-    failed: list[BaseException] = []
-
-    def dump() -> None:
-        try:
-            with os.fdopen(writer, "wb", buffering=_BLOCK) as out:
-                store.dump(out, format=RdfFormat.N_TRIPLES, from_graph=DefaultGraph())
-        except BrokenPipeError:
-            return  # the reader has gone, for a reason of its own
-        except BaseException as error:  # noqa: BLE001 - handed to the reader, whatever it is
-            failed.append(error)
-
-    thread = threading.Thread(target=dump, daemon=True)
-    thread.start()
-    with os.fdopen(reader, "rb", buffering=0) as lines:
-        while block := lines.read(_BLOCK):
-            yield block
-    thread.join()
-    if failed:
-        raise failed[0]
+def file_blocks(path: Path) -> Iterator[bytes]:
+    """Give the default graph as N-Triples from the compressed N-Quads of a whole graph, whatever graph stands in them."""
+    rest = b""
+    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+        while block := reader.read(_BLOCK):
+            text = rest + block
+            cut = text.rfind(b"\n") + 1
+            rest = text[cut:]
+            yield _unnamed(text[:cut])
 
 
-def _last_subject(text: bytes) -> int:
-    """Give where the lines of the last subject start of which ``text`` holds a whole line, 0 if it holds no other subject.
+def _unnamed(block: bytes) -> bytes:
+    """Give the lines of ``block`` that are of no named graph.
 
-    >>> _last_subject(b"<a> <p> <x> .\\n<b> <p> <x> .\\n<b> <p> <y> .\\n<b> <q")
-    14
+    >>> _unnamed(b'<a> <b> <c> .\\n<a> <b> <c> <https://w3id.org/llmkg/graph/hub> .\\n')
+    b'<a> <b> <c> .\\n'
     """
-    end = text.rfind(b"\n") + 1
-    start = text.rfind(b"\n", 0, max(end - 1, 0)) + 1
-    subject = text[start : text.find(b" ", start) + 1]
-    while start and text.startswith(subject, text.rfind(b"\n", 0, start - 1) + 1):
-        start = text.rfind(b"\n", 0, start - 1) + 1
-    return start
+    if _GRAPH not in block:
+        return block
+    return b"".join(line for line in block.splitlines(keepends=True) if _GRAPH not in line or not _NAMED.search(line))

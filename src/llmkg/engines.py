@@ -6,12 +6,13 @@ import logging
 import os
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyoxigraph
 from pyoxigraph import DefaultGraph
 
-from llmkg.chunks import CHUNK, Context, chunks, for_chunks, read_context
+from llmkg.chunks import CHUNK, Context, chunks, file_blocks, for_chunks, read_context, store_blocks
 from llmkg.errors import Problem, SourceError
 from llmkg.findings import Finding, Tally
 from llmkg.namespaces import PREFIXES, shorten
@@ -23,6 +24,7 @@ ENGINES = ("auto", "pyshacl", "shacl")
 #: triples up to which pySHACL is taken: at about 6,000 triples a second that is half a minute, and half a gigabyte
 _LARGE = 150_000
 _SH = PREFIXES["sh"]
+_TRIPLE = 165  # bytes of N-Triples, about
 #: stands for a value without a name, since each engine calls it otherwise
 _BLANK = "[]"
 #: at most so many chunks are judged at once, whatever the cores: each takes some 100 MB
@@ -82,12 +84,14 @@ def find_by_pyshacl(store: pyoxigraph.Store, shapes: list[Triple]) -> Tally:
     return tally
 
 
-def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = CHUNK) -> Tally:
+def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], graph: Path | None = None, size: int = CHUNK) -> Tally:
     """Give the findings of the engine shacl, which judges chunks of about ``size`` bytes side by side in threads.
+
+    The triples are read from ``graph``, the file that a build keeps beside the store, where there is one.
 
     The chunks are independent, since our shapes look at a thing's own triples and at the classes of their values and no
     further: no inverse or longer paths, no sh:sparql, no sh:targetObjectsOf or sh:targetNode. Raise :class:`SourceError` for
-    shapes that do. Threads do, because engine and dump let go of the interpreter's lock while they work.
+    shapes that do. Threads do, because the engine lets go of the interpreter's lock while it works.
     """
     import shacl
 
@@ -99,7 +103,8 @@ def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], size: int = CHU
         )
     rules = shacl.Shapes.from_text(ntriples(for_chunks(shapes)), format="ntriples")
     context = read_context(store, seen)
-    texts = chunks(store, size)
+    blocks = file_blocks(graph) if graph else store_blocks(store)
+    texts = chunks(blocks, _TRIPLE * len(store), size)
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     tally = Tally()
     with ThreadPoolExecutor(workers) as pool:

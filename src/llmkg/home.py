@@ -4,7 +4,7 @@
 
     <home>/llmkg.json     marker with the format version
            .lock          held by the one builder
-           v-<hash>/      store/, names.db, manifest.json
+           v-<hash>/      store/, names.db, graph.nq.zst (what was loaded), manifest.json
            current -> v-…
            .tmp-*         cleared at the next build
 """
@@ -32,6 +32,7 @@ from llmkg.trust import is_trusted, trust
 
 __all__ = [
     "FORMAT",
+    "GRAPH",
     "NAMES",
     "Manifest",
     "current_version",
@@ -47,6 +48,7 @@ __all__ = [
 
 FORMAT = 2
 NAMES = "names.db"
+GRAPH = "graph.nq.zst"
 SMALL = 128_000_000  # bytes of a version up to which the names index, too, is read at each opening
 #: of more bytes than this a version's files are compared once an hour, not at every opening
 LARGE = 1_000_000_000
@@ -148,14 +150,15 @@ def sound_version(home: Path, small: int = SMALL, stamps: Path | None = None, la
 
     Every file is read and its CRC-32 compared, by all cores: 0.2 to 1 s a gigabyte. Nothing less will do for the store. Its
     tables have checksums of their own, but where one does not fit, the engine may drop the row (in a filter, in ORDER BY), take
-    it for found (in NOT EXISTS) or never end. The names index of a version of more than ``small`` bytes is left to
-    :func:`whole_file`, since it is compared as answers need it. A version of more than ``large`` bytes whose files were compared
-    within the hour, as a stamp in the folder ``stamps`` tells, is not compared again. Raise as :func:`verify` does.
+    it for found (in NOT EXISTS) or never end. The names index of a version of more than ``small`` bytes, and the file of its
+    graph, are left to :func:`whole_file`, since they are compared as they are needed. A version of more than ``large`` bytes
+    whose files were compared within the hour, as a stamp in the folder ``stamps`` tells, is not compared again. Raise as
+    :func:`verify` does.
     """
 
     def changed(version: Path, manifest: Manifest, names: Iterable[str]) -> Iterable[str]:
         size = sum(manifest.sizes.values())
-        read = sorted(name for name in names if size <= small or name != NAMES)
+        read = sorted(name for name in names if size <= small or name not in (GRAPH, NAMES))
         if stamps and size > large and is_trusted(stamps, version, read):
             return []
         read.sort(key=lambda name: -manifest.sizes[name])

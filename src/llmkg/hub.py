@@ -160,7 +160,12 @@ def resolve_steps(models: HubModels, known: Known, redirects: Mapping[str, str])
                 spelled[key_of(newer)][newer] += 1
             found.newer.append((number, target))
         else:
-            _note(found, ("unreadable",), RawStep(number, models.numbers[key_of(models.ids[number])], StatedParent(newer), "", ""), -1)
+            _note(
+                found,
+                ("unreadable",),
+                RawStep(number, models.numbers[key_of(models.ids[number])], StatedParent(newer), "", ""),
+                -1,
+            )
     for key, spellings in spelled.items():
         models.ids[models.numbers[key]] = min(spellings, key=lambda name: (-spellings[name], name))
     return found

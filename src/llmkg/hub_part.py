@@ -95,7 +95,9 @@ class HubPart:
             if number in joined:
                 yield number, Fact("statedParent", text(words), f"base_model: {words}")
         for number, newer in self.steps.newer:
-            if number in joined and models.path(newer) != models.path(number):  # else another repository of the same model
+            if number in joined and models.path(newer) != models.path(
+                number
+            ):  # else another repository of the same model
                 yield number, Fact("supersededBy", iri(models.path(newer)), f"new_version: {models.ids[newer]}")
 
     def _claim(self, path: str, number: int, record: HubRecord, fact: Fact) -> Iterator[Triple]:

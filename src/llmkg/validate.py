@@ -24,7 +24,7 @@ from llmkg.sources.yaml_tree import Mapping, parse_yaml
 __all__ = ["Check", "load_checks", "validate_file", "validate_store"]
 
 _SEVERITIES = {"violation": "Violation", "warning": "Warning"}
-_SHACL = {"pyshacl": (find_by_pyshacl, "pySHACL"), "shacl": (find_by_shacl, "shacl")}
+_NAMES = {"pyshacl": "pySHACL", "shacl": "shacl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,18 @@ def _load_check(path: Path) -> Check:
     )
 
 
-def validate_store(store: pyoxigraph.Store, ontology: Path, engine: str = "auto") -> Report:
+def validate_store(store: pyoxigraph.Store, ontology: Path, engine: str = "auto", graph: Path | None = None) -> Report:
     """Give what shapes and checks find in the default graph of ``store``.
 
-    ``engine`` is "pyshacl", the reference, "shacl" for large graphs, or "auto", which takes what fits the size.
+    ``engine`` is "pyshacl", the reference, "shacl" for large graphs, or "auto", which takes what fits the size; ``graph`` is the
+    file that a build keeps of what it loaded into the store.
     """
-    find, name = _SHACL[choose_engine(store, engine)]
-    tally = find(store, load_shapes(ontology / "shapes"))
+    shapes = load_shapes(ontology / "shapes")
+    chosen = choose_engine(store, engine)
+    tally = find_by_pyshacl(store, shapes) if chosen == "pyshacl" else find_by_shacl(store, shapes, graph)
     for check in load_checks(ontology / "checks"):
         tally.add(_rows(store, check))
-    return _located(tally.report(f"{name}, and the checks by pyoxigraph"), store)
+    return _located(tally.report(f"{_NAMES[chosen]}, and the checks by pyoxigraph"), store)
 
 
 def validate_file(path: Path, ontology: Path, engine: str = "auto") -> Report:

@@ -11,14 +11,14 @@ import pyoxigraph
 import pytest
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
-from llmkg.chunks import CHUNK, chunks
+from llmkg.chunks import CHUNK, _unnamed, chunks, file_blocks, store_blocks
 from llmkg.config import Settings
 from llmkg.engines import choose_engine, find_by_pyshacl, find_by_shacl
 from llmkg.errors import SourceError
 from llmkg.findings import MOST_EXAMPLES, Finding, Tally, joined
-from llmkg.home import current_version
+from llmkg.home import GRAPH, current_version
 from llmkg.identifiers import entity_iri
-from llmkg.namespaces import PREFIXES, term
+from llmkg.namespaces import BASE, PREFIXES, term
 from llmkg.quads import ontology_triples
 from llmkg.reports import report_json, report_text, report_turtle
 from llmkg.resources import resource_folder
@@ -53,7 +53,7 @@ def shipped(built: Settings) -> list[Quad]:
 
 
 def assert_equal(store: pyoxigraph.Store, size: int = SMALL) -> Tally:
-    reference, found = find_by_pyshacl(store, SHAPES), find_by_shacl(store, SHAPES, size)
+    reference, found = find_by_pyshacl(store, SHAPES), find_by_shacl(store, SHAPES, size=size)
     assert found.own == reference.own
     assert found.counts == reference.counts
     assert found.examples == reference.examples
@@ -169,22 +169,35 @@ def test_both_engines_find_the_same_in_a_graph_that_was_broken_by_chance(
     assert found.counts
 
 
-@pytest.mark.parametrize("on_disk", [True, False], ids=["on disk", "in memory"])
-def test_chunks_together_are_the_graph_and_no_thing_is_cut(shipped: list[Quad], tmp_path: Path, on_disk: bool) -> None:
-    """Holds what the engine's chunks rest on: Oxigraph dumps a graph on disk subject by subject."""
+@pytest.mark.parametrize("held", [0, 10**9], ids=["put by on disk", "held in memory"])
+def test_chunks_together_are_the_graph_and_no_thing_is_cut(
+    shipped: list[Quad], built: Settings, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr("llmkg.chunks._HELD", held)
     mixed = random.Random(1).sample(shipped, len(shipped))
-    store = write_store(tmp_path / "store", (f"{quad} .\n".encode() for quad in mixed)) if on_disk else graph_of(mixed)
-    texts = list(chunks(store, SMALL))
-    # a pipe hands over a megabyte at a time, which is more than a small chunk
-    assert len(texts) > 5
-    subjects = [{line.split(" ")[0] for line in text.splitlines()} for text in texts]
-    assert sum(map(len, subjects)) == len(set().union(*subjects))
-    assert sorted("".join(texts).splitlines()) == sorted(f"{q.subject} {q.predicate} {q.object} ." for q in shipped)
-    assert list(chunks(store, 10**9)) == ["".join(texts)]
+    lines = sorted(f"{q.subject} {q.predicate} {q.object} ." for q in shipped)
+    for blocks in (store_blocks(graph_of(mixed)), file_blocks(current_version(built.home) / GRAPH)):
+        texts = list(chunks(blocks, 1_000_000, SMALL))
+        assert len(texts) == 41
+        subjects = [{line.split(" ")[0] for line in text.splitlines()} for text in texts]
+        assert sum(map(len, subjects)) == len(set().union(*subjects))
+        assert sorted("".join(texts).splitlines()) == lines
+
+
+def test_lines_of_named_graphs_are_left_out_and_no_others() -> None:
+    graph = f"<{BASE}graph/hub>"
+    kept = [
+        f"<a> <b> {graph} .",
+        f'<a> <b> "x <{BASE}graph/hub> y" .',
+        f'<a> <b> "c <{BASE}graph/" .',
+        '<a> <b> "c"@en .',
+    ]
+    named = [f"<a> <b> {graph} {graph} .", f'<a> <b> "x <{BASE}graph/hub> y" {graph} .', f"<a> <b> <c> {graph} ."]
+    assert _unnamed("".join(f"{line}\n" for line in [*named, *kept, *named]).encode()).decode().splitlines() == kept
 
 
 def test_an_empty_graph_has_no_chunks() -> None:
-    assert list(chunks(pyoxigraph.Store(), SMALL)) == []
+    assert list(chunks(store_blocks(pyoxigraph.Store()), 0)) == []
 
 
 @pytest.mark.parametrize(

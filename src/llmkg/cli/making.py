@@ -18,7 +18,7 @@ from llmkg.config import Settings
 from llmkg.engines import ENGINES
 from llmkg.errors import SourceError, UsageError, ValidationError
 from llmkg.findings import Report, joined
-from llmkg.home import current_version, sound_version, verify
+from llmkg.home import GRAPH, current_version, sound_version, verify, whole_file
 from llmkg.reports import report_json, report_text, report_turtle
 from llmkg.validate import validate_file, validate_store
 
@@ -60,10 +60,10 @@ def build_command(
     found: list[Report] = []
     spent: list[float] = []
 
-    def check(store: pyoxigraph.Store) -> None:
+    def check(store: pyoxigraph.Store, graph: Path) -> None:
         start = time.monotonic()
         note("validating …")
-        report = validate_store(store, settings.ontology, engine)
+        report = validate_store(store, settings.ontology, engine, graph)
         spent.append(time.monotonic() - start)
         found.append(report)
         if not report.conforms:
@@ -131,8 +131,11 @@ def validate_command(settings: Settings, files: Sequence[Path], engine: str, for
         except SourceError as error:
             problems += error.problems
     if not files:
-        store = pyoxigraph.Store.read_only(str(sound_version(settings.home, stamps=settings.cache) / "store"))
-        reports.append(validate_store(store, settings.ontology, engine))
+        version = sound_version(settings.home, stamps=settings.cache)
+        with (version / GRAPH).open("rb", buffering=0) as file:
+            whole_file(version, GRAPH)(file)
+        store = pyoxigraph.Store.read_only(str(version / "store"))
+        reports.append(validate_store(store, settings.ontology, engine, version / GRAPH))
     report = joined(reports)
     if reports:
         emit(_REPORTS[form](report))
