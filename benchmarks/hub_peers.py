@@ -1,8 +1,9 @@
 """Measure other tools on records of the Hub, each alone in a process of its own.
 
-``python benchmarks/hub_peers.py crawl.jsonl --peer orjson`` prints one line of JSON. ``json`` and ``orjson`` parse the
-records and do nothing else; ``rdflib`` and ``morph-kgc`` make the same graph of the same fields. Seconds are those of the
-work, without the start of Python; the memory is the greatest of the process. Every peer has one core.
+``python benchmarks/hub_peers.py DIR 10000`` measures all of them on the crawl that benchmarks/hub.py made in DIR, and writes a
+part of the page beside the figures of llmkg. ``json`` and ``orjson`` parse the records and do nothing else; ``rdflib`` and
+``morph-kgc`` make the same graph of the same fields. Seconds are those of the work, without the start of Python; the memory is the
+greatest of the process. Every peer has one core.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from urllib.parse import quote
 
 import orjson
 import rdflib
+from page import PAGE, machine, table, write_part
 from rdflib import XSD
 
 HERE = Path(__file__).parent
@@ -174,9 +176,9 @@ def install(cache: Path) -> None:
 
 
 def _apart(peer: str, file: Path) -> tuple[float, int]:
-    done = subprocess.run(
-        [sys.executable, __file__, file, "--peer", peer, "--here"], check=True, stdout=subprocess.PIPE
-    )
+    size = file.stem.partition("-")[2]
+    command = [sys.executable, __file__, str(file.parent), size, "--peer", peer, "--here"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     answer = json.loads(done.stdout)
     return answer["seconds"], answer["triples"]
 
@@ -189,22 +191,71 @@ def _iri(kind: str, name: str) -> rdflib.URIRef:
     return rdflib.URIRef(f"{SPACE}{kind}/{quote(name, safe='')}")
 
 
+def part(folder: Path, size: int, cache: Path) -> str:
+    """Give the part of the page: every peer on the crawl of ``size`` records in ``folder``, beside llmkg."""
+    own = json.loads((folder / f"hub-{size}.json").read_text())
+    seconds = own["import"]["seconds"] + own["build"]["seconds"]
+    cpu = own["import"]["cpu"] + own["build"]["cpu"]
+    peak = max(own["import"]["memory"], own["build"]["memory"]) // 2**20
+    rows = [("llmkg, import and build", seconds, cpu, round(size / seconds), own["quads"], peak)]
+    for peer in (*WORKS, "morph-kgc"):
+        command = [sys.executable, __file__, str(folder), str(size), "--cache", str(cache), "--peer", peer]
+        told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        names = ("seconds", "cpu_seconds", "records_per_second", "triples", "peak_mb")
+        rows.append((peer, *(told[name] for name in names)))
+    head = (
+        "what",
+        "seconds",
+        "CPU seconds",
+        "records/s",
+        "triples or quads",
+        "peak memory, MB",
+        "llmkg's CPU time to its",
+    )
+    shown = [
+        (
+            name,
+            f"{wall:.2f}",
+            f"{work:.2f}",
+            f"{speed:,}",
+            f"{count:,}" if count else "",
+            f"{memory:,}",
+            f"{cpu / work:.1f}",
+        )
+        for name, wall, work, speed, count, memory in rows
+    ]
+    text = f"""
+## Other tools on the same records
+
+{size:,} records of benchmarks/hub_generator.py. {machine("llmkg", "orjson", "rdflib")} {MORPH_KGC.replace("==", " ")}. json and
+orjson only parse. rdflib and morph-kgc make the triples of single fields; llmkg also sorts, resolves parents, infers lineage,
+counts, and writes store and names index.
+
+"""
+    return text + table(head, shown) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("file", type=Path, help="records of the Hub, JSON Lines")
-    parser.add_argument("--peer", choices=[*WORKS, "morph-kgc"], required=True)
+    parser.add_argument("folder", type=Path, help="where benchmarks/hub.py put its crawls and figures")
+    parser.add_argument("size", type=int, help="number of records")
+    parser.add_argument("--peer", choices=[*WORKS, "morph-kgc"], help="measure this one, and print one line of JSON")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "llmkg-peers")
     parser.add_argument("--install", action="store_true", help="install morph-kgc in the cache, and measure nothing")
     parser.add_argument("--here", action="store_true", help="work in this process, and give its seconds and triples")
     arguments = parser.parse_args()
+    file = arguments.folder / f"crawl-{arguments.size}.jsonl"
     if arguments.install:
         install(arguments.cache)
     elif arguments.here:
         start = time.perf_counter()
-        triples = WORKS[arguments.peer](arguments.file)
+        triples = WORKS[arguments.peer](file)
         print(json.dumps({"seconds": time.perf_counter() - start, "triples": triples}))
+    elif arguments.peer:
+        print(json.dumps(asdict(measure(arguments.peer, file, arguments.cache))))
     else:
-        print(json.dumps(asdict(measure(arguments.peer, arguments.file, arguments.cache))))
+        write_part("hub_peers", part(arguments.folder, arguments.size, arguments.cache))
+        print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

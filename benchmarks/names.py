@@ -1,6 +1,6 @@
 """Measure the names index at the size of the Hub, with made-up names, beside SPARQL on the embedded store.
 
-``python benchmarks/names.py [N]`` prints a Markdown table; N is 3,100,000 unless given. Figures are medians of CPU time, so
+``python benchmarks/names.py [N]`` writes a part of the page; N is 3,100,000 unless given. Figures are medians of CPU time, so
 that other work on the machine does not count; all files are in the system's cache.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyoxigraph
+from page import PAGE, machine, table, write_part
 from pyoxigraph import Literal, NamedNode, Quad
 
 from llmkg.errors import LlmkgError
@@ -118,6 +119,7 @@ def ask_store(store: pyoxigraph.Store, text: str) -> int:
 
 
 def main(count: int) -> None:
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "names.db"
         start, some = time.process_time(), ""
@@ -127,11 +129,10 @@ def main(count: int) -> None:
         start = time.process_time()
         write_names(path, names(count))
         took = time.process_time() - start - making
-        print(f"{count} names: {took:.0f} s to write, {path.stat().st_size / 1e6:.0f} MB\n", flush=True)
+        size = path.stat().st_size / 1e6
         index = NameIndex(path)
         small = store_of(min(count, COMPARED))
-        print(f"| what | hits | index, ms | SPARQL over {min(count, COMPARED)} names, ms |\n| --- | --- | --- | --- |")
-        print(f"| open |  | {median(lambda: NameIndex(path)):.2f} |  |")
+        rows.append(("open", "", f"{median(lambda: NameIndex(path)):.2f}", ""))
         for title, method, text in questions(some):
 
             def work(method: str = method, text: str = text) -> object:
@@ -141,9 +142,18 @@ def main(count: int) -> None:
                     return [str(error)]
 
             found = work()
-            count = len(found) if isinstance(found, (tuple, list)) else 1
+            hits = len(found) if isinstance(found, (tuple, list)) else 1
             other = f"{median(lambda t=text: ask_store(small, normalize(t)), 3):.0f}" if method == "search" else ""  # type: ignore[misc]
-            print(f"| {title}: `{text}` | {count} | {median(work):.2f} | {other} |")
+            rows.append((f"{title}: `{text}`", str(hits), f"{median(work):.2f}", other))
+    told = f"""
+## Names
+
+{count:,} made names: {took:.0f} s of CPU to write, {size:.0f} MB. {machine("llmkg", "pyoxigraph")} Medians of CPU time in ms.
+
+"""
+    head = ("what", "hits", "index, ms", f"SPARQL over {min(count, COMPARED):,} names, ms")
+    write_part("names", told + table(head, rows) + "\n")
+    print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from pathlib import Path
 __all__ = ["PAGE", "machine", "table", "write_part"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_PARTS = ("survey_graph", "hub", "hub_peers", "hub_queries", "suggestions", "validation", "names")
 
 
 def write_part(name: str, text: str) -> None:
