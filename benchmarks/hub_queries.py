@@ -69,14 +69,14 @@ def timed(work: Callable[[], int], rounds: int) -> tuple[str, float, int]:
 def asked(kg: KnowledgeGraph) -> dict[str, list[dict[str, str]]]:
     """Give the parameters with which each query is asked: the largest and deepest things that the graph holds."""
 
-    def first(pattern: str) -> str:
-        rows = kg.sparql(f"{PREFIXES} SELECT ?x ?n WHERE {{ {pattern} }} ORDER BY DESC(?n) LIMIT 100").rows
-        best = [row[0].value for row in rows if row[1] == rows[0][1]]  # type: ignore[union-attr]
-        return min(best)
+    def first(pattern: str, kind: str) -> str:
+        rows = kg.sparql(f"{PREFIXES} SELECT ?x ?n WHERE {{ {pattern} }} ORDER BY DESC(?n) LIMIT 1000").rows
+        fitting = [(row[0].value, row[1]) for row in rows if f"/{kind}/" in row[0].value]  # type: ignore[union-attr]
+        return min(name for name, number in fitting if number == fitting[0][1])
 
-    base = first("?x llmkg:descendantCount ?n")
-    deep = first("?x llmkg:lineageDepth ?n")
-    agent = first("?x a llmkg:Agent ; llmkg:workCount ?n")
+    base = first("?x llmkg:descendantCount ?n", "model")
+    deep = first("?x llmkg:lineageDepth ?n", "model")
+    agent = first("?x llmkg:workCount ?n", "agent")
     one = {"of": base}
     return {
         "ancestors": [{"of": deep}], "claims": [{}, {"about": deep}], "commercial-chain": [one],
@@ -88,7 +88,7 @@ def asked(kg: KnowledgeGraph) -> dict[str, list[dict[str, str]]]:
         "models-by-method": [{}, {"method": "dpo"}], "models-by-task": [{}, {"task": "summarization"}],
         "not-stated": [{"entity": deep}, {}], "related": [{"entity": deep}, {"entity": base}],
         "repairs": [{"rule": "letter-case"}, {"rule": "url"}], "search-labels": [{"text": "llama-3"}],
-        "suggested-parents": [{}, {"parent": base}], "top-base-models": [{}, {"min-descendants": "100"}],
+        "suggested-parents": [{}, {"parent": base}], "top-base-models": [{}, {"min-descendants": "1"}],
         "trained-on": [{}, {"model": deep}], "training-data": [{}, {"model": deep}], "value-labels": [{"about": deep}],
     }  # fmt: skip
 
@@ -116,8 +116,10 @@ def naive(base: str) -> dict[str, tuple[str, str, dict[str, str]]]:
     up = "llmkg:derivedFrom"
     return {
         "descendants of the largest base, counted": (
-            f"SELECT (COUNT(DISTINCT ?m) AS ?n) WHERE {{ ?m {up}+ <{base}> }}", "top-base-models", {"min-descendants": "100"}),
-        "descendants of the largest base, with labels": (
+            f"SELECT (COUNT(DISTINCT ?m) AS ?n) WHERE {{ ?m {up}+ <{base}> }}", "top-base-models", {}),
+        "descendants of the largest base, with labels, sorted": (
+            f"SELECT DISTINCT ?m ?l WHERE {{ ?m {up}+ <{base}> . ?m rdfs:label ?l }} ORDER BY ?m", "descendants", {"of": base}),
+        "descendants of the largest base, with labels, in any order": (
             f"SELECT DISTINCT ?m ?l WHERE {{ ?m {up}+ <{base}> . ?m rdfs:label ?l }}", "descendants", {"of": base}),
         "models by organization, counted": (
             "SELECT ?o (COUNT(?m) AS ?n) WHERE { ?m llmkg:releasedBy ?o } GROUP BY ?o ORDER BY DESC(?n) LIMIT 20",
@@ -127,7 +129,7 @@ def naive(base: str) -> dict[str, tuple[str, str, dict[str, str]]]:
         "cycles": (f"SELECT DISTINCT ?m WHERE {{ ?m {up} ?p . ?m {up}+ ?m FILTER(?p != ?m) }}", "lineage-cycles", {}),
         "top roots by descendants": (
             f"SELECT ?r (COUNT(DISTINCT ?m) AS ?n) WHERE {{ ?m {up}+ ?r FILTER NOT EXISTS {{ ?r {up} ?x }} }}"
-            " GROUP BY ?r ORDER BY DESC(?n) LIMIT 20", "top-base-models", {"min-descendants": "100"}),
+            " GROUP BY ?r ORDER BY DESC(?n) LIMIT 20", "top-base-models", {}),
         "part of a label": (
             'SELECT ?m WHERE { ?m llmkg:kind "model-variant" ; rdfs:label ?l FILTER(CONTAINS(LCASE(STR(?l)), "llama-3")) }',
             "search-labels", {"text": "llama-3"}),
