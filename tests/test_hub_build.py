@@ -24,6 +24,7 @@ from llmkg.graph import connect
 from llmkg.home import current_version, read_manifest
 from llmkg.importing import import_hub, snapshot_path
 from llmkg.namespaces import BASE, LLMKG
+from llmkg.repair import RULES
 from llmkg.sources.hub_record import RELATIONS
 from llmkg.sources.snapshot import read_entries
 from llmkg.store import Store, open_store
@@ -213,6 +214,64 @@ def test_two_ids_of_a_known_model_without_records_are_one_parent(
     build(settings)
     nimbus = triples_of(opened(settings))["model/nimbus-12b"]
     assert (nimbus["descendantCount"], nimbus["childCount"]) == ({"4"}, {"4"})  # with Aurora and its variant
+
+
+def test_what_records_of_a_known_model_say_of_lineage_are_claims(
+    hub_home: Path, built: Settings, tmp_path: Path
+) -> None:
+    records: list[dict[str, Any]] = [
+        {"id": "Polar-Labs/Nimbus-12B", "cardData": {"base_model": "./checkpoint", "new_version": "lab/Newer"}},
+        {"id": "fog-bank/nimbus-12b", "cardData": {"new_version": "polar-labs/nimbus-12b"}},
+        {"id": "lab/child", "cardData": {"base_model": "polar-labs/NIMBUS-12B"}},
+    ]
+    settings = replace(built, home=tmp_path / "home", data=hub_home.parent / "data")
+    import_hub(settings.home, [write(tmp_path / "crawl.jsonl", records)], DAY)
+    made = build(settings)
+    graph = triples_of(opened(settings))
+    said = {
+        (*parts[RDF + "predicate"], *parts[RDF + "object"])
+        for name, parts in graph.items()
+        if name.startswith("claim/hub/")
+    }
+    assert {one for one in said if one[0] in ("statedParent", "supersededBy", "derivedFrom")} == {
+        ("statedParent", "./checkpoint"), ("supersededBy", "model/hub/lab/Newer"),
+    }  # fmt: skip
+    assert (made.rules["letter-case"], made.rules["local-path"]) == (1, 1)
+    assert graph["model/hub/lab/child"]["statedParent"] == {"polar-labs/NIMBUS-12B"}
+
+
+def test_claims_of_a_model_of_the_hub_are_what_its_record_states(ask: Callable[..., list[dict[str, Any]]]) -> None:
+    def lineage(name: str) -> set[tuple[str, str]]:
+        rows = ask("claims", about=name)
+        return {
+            (r["property"], r["value"])
+            for r in rows
+            if r["property"] in {*RELATIONS.values(), "derivedFrom", "statedParent"}
+        }
+
+    assert lineage("fog-bank/Nimbus-12B-Chat") == {("fineTunedFrom", "model/nimbus-12b")}
+    assert lineage("fog-bank/Nimbus-12B-Chat-GGUF") == {("statedParent", "fog-bank/nimbus-12b-chat")}
+
+
+def test_pictures_of_lineage_name_the_rules_of_what_is_inferred(hub_home: Path, run: Run) -> None:
+    done = run("lineage", "fog-bank/Nimbus-12B-Chat", home=hub_home)
+    line = line_of(hub_home, "fog-bank/nimbus-12b-chat-gguf")
+    assert f"fog-bank/Nimbus-12B-Chat-GGUF [1:{line} by letter-case, gguf-files]\n" in done.stdout
+    assert done.stdout.endswith("by …: inferred by this rule\n")
+    told = json.loads(run("lineage", "fog-bank/Nimbus-12B-Chat", "-f", "json", home=hub_home).stdout)
+    assert {edge["rule"] for edge in told["edges"]} >= {"letter-case; gguf-files"}
+
+
+def test_a_model_without_record_is_told_to_be_in_none(hub_home: Path, run: Run) -> None:
+    assert "\n  in no record of: Hugging Face Hub\n" in run("show", "vapour/Mist", home=hub_home).stdout
+
+
+def test_cases_of_every_rule_can_be_asked_for(ask: Callable[..., list[dict[str, Any]]], built: Settings) -> None:
+    (rule,) = (p for p in connect(built).stored_query("repairs").parameters if p.name == "rule")
+    assert set(rule.choices) == set(RULES) - {"cycle"}
+    counts = {row["rule"]: int(row["cases"]) for row in ask("repair-counts")}
+    for name in rule.choices:
+        assert len(ask("repairs", rule=name)) == counts.get(name, 0), name
 
 
 # --- terms of use, by hand
