@@ -182,7 +182,7 @@ def chart(found: list[dict[str, object]]) -> str:
     for power in range(floor, roof + 1):
         lines.append(f'<path d="M{left} {y(10**power):.1f}H{width - right}" stroke="#dddddd"/>')
         lines.append(
-            f'<text x="{left - 8}" y="{y(10**power) + 4:.1f}" text-anchor="end" fill="#555555">{10**power:g}</text>'
+            f'<text x="{left - 8}" y="{y(10**power) + 4:.1f}" text-anchor="end" fill="#555555">{10**power:,g}</text>'
         )
     for size, _ in points:
         lines.append(
