@@ -77,7 +77,7 @@ def main() -> None:
     text = f"""
 ## Suggested parents
 
-{hidden} models of {len(models.ids)} real records have stated parents; in ten rounds a tenth of them is hidden, and the rules of
+{hidden} models of {models.info.records} real records have stated parents; in ten rounds a tenth of them is hidden, and the rules of
 llmkg.suggest look for them. Command: `python benchmarks/suggestions.py models.jsonl`. {machine("llmkg")}
 
 """
