@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from page import PAGE, machine, table, write_part
+from page import PAGE, machine, peak_memory, table, write_part
 
 from llmkg.build import read_inputs
 from llmkg.closure import close, cycles
@@ -104,13 +104,9 @@ def measure(path: str, library: str, what: str) -> None:
     held = numpy.load(path)
     steps = (int(held["count"]), held["children"], held["parents"])
     work = LIBRARIES[library](steps)[what]
-    before, start = _peak(), time.perf_counter()
+    before, start = peak_memory(), time.perf_counter()
     found = work()
-    print(json.dumps([time.perf_counter() - start, found, _peak() - before]))
-
-
-def _peak() -> float:
-    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
+    print(json.dumps([time.perf_counter() - start, found, (peak_memory() - before) / 2**20]))
 
 
 def main() -> None:

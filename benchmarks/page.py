@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["PAGE", "machine", "table", "write_part"]
+__all__ = ["PAGE", "machine", "peak_memory", "table", "write_part"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -29,6 +29,11 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Give a Markdown table."""
     lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def peak_memory() -> int:
+    """Give the most memory that this process has had, in bytes; ``ru_maxrss`` is taken over from the one that started it."""
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def machine(*packages: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-from page import PAGE, machine, table, write_part
+from page import PAGE, machine, peak_memory, table, write_part
 
 from llmkg.engines import find_by_pyshacl, find_by_shacl
 from llmkg.home import GRAPH, current_version, read_manifest
@@ -47,9 +47,7 @@ def measure(home: str, what: str) -> None:
         tally = find_by_pyshacl(store, shapes) if what == "pyshacl" else find_by_shacl(store, shapes, version / GRAPH)
         found = len(tally.own) + sum(tally.counts.values())
     spent = (time.perf_counter() - start, time.process_time() - cpu)
-    # not ru_maxrss, which a process takes over from the one that started it
-    peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 2**20
-    print(json.dumps([*spent, peak, found, note]))
+    print(json.dumps([*spent, peak_memory() / 2**30, found, note]))
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ ENGINES = ("auto", "pyshacl", "shacl")
 _LARGE = 150_000
 _SH = PREFIXES["sh"]
 _TRIPLE = 165  # bytes of N-Triples, about
+_SHRINK = 16  # times by which the file of the graph is smaller than its text, about
 #: stands for a value without a name, since each engine calls it otherwise
 _BLANK = "[]"
 #: at most so many chunks are judged at once, whatever the cores: each takes some 100 MB
@@ -103,8 +104,11 @@ def find_by_shacl(store: pyoxigraph.Store, shapes: list[Triple], graph: Path | N
         )
     rules = shacl.Shapes.from_text(ntriples(for_chunks(shapes)), format="ntriples")
     context = read_context(store, seen)
-    blocks = file_blocks(graph) if graph else store_blocks(store)
-    texts = chunks(blocks, _TRIPLE * len(store), size)
+    if graph:
+        # counting what the store holds would take longer
+        texts = chunks(file_blocks(graph), _SHRINK * graph.stat().st_size, size)
+    else:
+        texts = chunks(store_blocks(store), _TRIPLE * len(store), size)
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     tally = Tally()
     with ThreadPoolExecutor(workers) as pool:

@@ -12,15 +12,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmkg.hub_facts import SOURCE, Known, entity_statements, model_path
+from llmkg.hub_facts import SOURCE, Fact, Known, entity_statements, model_path
 from llmkg.namespaces import BASE
 from llmkg.ntriples import Statement, iri, predicate, text
 from llmkg.records import HubRecord, StatedParent
 from llmkg.repair import meanings, relation_of
 from llmkg.sources.record_line import is_hub_id
-from llmkg.sources.snapshot import SnapshotInfo, decode, key_of, read_entries, read_info
+from llmkg.sources.snapshot import SnapshotInfo, key_of, read_info, read_records
 
-__all__ = ["HubModels", "HubStep", "Repair", "Steps", "repair_statements", "resolve_steps", "scan", "statements_of"]
+__all__ = [
+    "HubModels",
+    "HubStep",
+    "Repair",
+    "Steps",
+    "repair_statements",
+    "resolve_steps",
+    "scan",
+    "stated_lineage",
+    "statements_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +109,27 @@ class Steps:
     newer: list[tuple[int, int]] = field(default_factory=list)
     texts: list[tuple[int, str]] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
-    rules: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rules(self) -> Counter[str]:
+        """Give the number of cases of each rule that had some."""
+        return Counter(repair.rule for repair in self.repairs)
 
 
 def scan(snapshot: Path, known: Known, strictness: Mapping[str, int]) -> HubModels:
     """Give the models of ``snapshot`` in one pass; ``strictness`` ranks the terms of licenses by their Hub id."""
     models = HubModels(read_info(snapshot))
     types = {"": 0}
-    for number, entry in enumerate(read_entries(snapshot)):
-        record = decode(entry.line)
+    for number, record in enumerate(read_records(snapshot)):
+        key = key_of(record.id)
         models.ids.append(record.id)
-        path = known.paths.get(("model", entry.key))
+        path = known.paths.get(("model", key))
         own = models.own.setdefault(path, number) if path else number
-        models.numbers[entry.key] = own
+        models.numbers[key] = own
         if path:
             models.paths[number] = path
             models.joined[number] = record
-            models.spellings[entry.key] = record.id
+            models.spellings[key] = record.id
         models.weights.append(record.downloads or 0)
         models.terms.append(_strictest(record.licenses, strictness))
         models.created.append(int(record.created.replace("-", "") or 0))
@@ -226,24 +240,27 @@ def _settle(
 
 def _note(found: Steps, rules: tuple[str, ...], step: RawStep, number: int) -> None:
     for rule in rules:
-        found.rules[rule] += 1
         before = step.parent.relation or step.parent.hub_relation
         found.repairs.append(
             Repair(rule, step.child, step.parent.text, number, before if before != step.relation else "")
         )
 
 
+def stated_lineage(models: HubModels, steps: Steps) -> Iterator[tuple[int, Fact]]:
+    """Give what records state of lineage, each with the number of its record."""
+    for number, relation, parent in steps.stated:
+        yield number, Fact(relation, iri(models.path(parent)), f"base_model: {models.ids[parent]}")
+    for number, words in dict.fromkeys(steps.texts):
+        yield number, Fact("statedParent", text(words), f"base_model: {words}")
+    for number, newer in steps.newer:
+        yield number, Fact("supersededBy", iri(models.path(newer)), f"new_version: {models.ids[newer]}")
+
+
 def statements_of(models: HubModels, steps: Steps, count: int) -> Iterator[Statement]:
     """Give what is stated of lineage, text by text, and the models that are only named (numbered from ``count`` on)."""
-    for child, relation, parent in steps.stated:
-        if child not in models.joined:
-            yield iri(models.path(child)), predicate(relation), iri(models.path(parent))
-    for child, words in dict.fromkeys(steps.texts):
-        if child not in models.joined:
-            yield iri(models.path(child)), predicate("statedParent"), text(words)
-    for child, target in steps.newer:
-        if child not in models.joined:
-            yield iri(models.path(child)), predicate("supersededBy"), iri(models.path(target))
+    for number, fact in stated_lineage(models, steps):
+        if number not in models.joined:
+            yield iri(models.path(number)), predicate(fact.property), fact.value
     for number in range(count, len(models.ids)):
         if number in models.paths:
             continue

@@ -14,14 +14,14 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 from llmkg.bulk import record_chunks
 from llmkg.counts import Counts
 from llmkg.descent import TERMS
-from llmkg.hub import HubModels, Steps, repair_statements, resolve_steps, scan, statements_of
+from llmkg.hub import HubModels, Steps, repair_statements, resolve_steps, scan, stated_lineage, statements_of
 from llmkg.hub_facts import SOURCE, Fact, Known, Mentions, classes_of, facts_of
 from llmkg.identifiers import ENTITY_KINDS, split_path
 from llmkg.identity import Name
 from llmkg.inference import Step
 from llmkg.mapping import PROPERTIES
 from llmkg.namespaces import BASE, term
-from llmkg.ntriples import iri, statement_chunks, text
+from llmkg.ntriples import iri, statement_chunks
 from llmkg.quads import Triple, claim_triples, ontology_triples
 from llmkg.records import ClaimRecord, EntityRecord, HubRecord, Place, SourceRecord, Text
 from llmkg.sources.snapshot import key_of
@@ -77,28 +77,17 @@ class HubPart:
     def claims(self) -> Iterator[Triple]:
         """Give a claim for each statement about a model that the curated data name, and the things that these name."""
         lineage: dict[int, list[Fact]] = {}
-        for number, fact in self._lineage():
-            lineage.setdefault(number, []).append(fact)
+        for number, fact in stated_lineage(self.models, self.steps):
+            if number in self.models.joined:
+                lineage.setdefault(number, []).append(fact)
         for number, record in self.models.joined.items():
             path = self.models.path(number)
+            # superseded by another repository of the same model: this says nothing of the model
+            own = ("supersededBy", iri(path))
             facts = [*facts_of(record, self.known, self.mentions), *lineage.get(number, ())]
             for fact in dict.fromkeys(facts):
-                yield from self._claim(path, number, record, fact)
-
-    def _lineage(self) -> Iterator[tuple[int, Fact]]:
-        """Give what records of models that the curated data name state of lineage, by the number of the record."""
-        models, joined = self.models, self.models.joined
-        for number, relation, parent in self.steps.stated:
-            if number in joined:
-                yield number, Fact(relation, iri(models.path(parent)), f"base_model: {models.ids[parent]}")
-        for number, words in self.steps.texts:
-            if number in joined:
-                yield number, Fact("statedParent", text(words), f"base_model: {words}")
-        for number, newer in self.steps.newer:
-            if number in joined and models.path(newer) != models.path(
-                number
-            ):  # else another repository of the same model
-                yield number, Fact("supersededBy", iri(models.path(newer)), f"new_version: {models.ids[newer]}")
+                if (fact.property, fact.value) != own:
+                    yield from self._claim(path, number, record, fact)
 
     def _claim(self, path: str, number: int, record: HubRecord, fact: Fact) -> Iterator[Triple]:
         qualifiers = (f"from the {_ORIGINS[record.parameters_from]}",) if fact.property == "parameterCount" else ()
@@ -138,8 +127,7 @@ class HubPart:
         for name in ("claimCount", "statementCount", "quadCount", "entityCount", "propertyCount", "onlyHereCount"):
             sizes.setdefault(name, 0)
         sizes["recordCount"] = info.records
-        lineage = (self.steps.stated, set(self.steps.texts), self.steps.newer)
-        stated = sum(number not in self.models.joined for part in lineage for number, *_ in part)
+        stated = sum(number not in self.models.joined for number, _ in stated_lineage(self.models, self.steps))
         sizes["statementCount"] += mentions.statements + stated
         sizes["entityCount"] += mass
         sizes["onlyHereCount"] += mass

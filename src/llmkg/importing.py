@@ -120,8 +120,8 @@ def _import(
     fresh = heapq.merge(*(_read_run(run) for run in runs), key=attrgetter("key"))
     info = _days(before, crawled, is_whole)
     last_seen = before.crawled if before and is_whole else ""
-    seen = "" if info.crawled == crawled else crawled
-    lines = _merge(old, fresh, last_seen, "" if is_whole else seen, counts)
+    seen = "" if is_whole or info.crawled == crawled else crawled
+    lines = _merge(old, fresh, last_seen, seen, counts)
     write_entries(target, lines, replace(info, files=tuple(path.name for path in paths)))
     return ImportSummary(target, problems=tuple(problems), **counts)
 

@@ -66,15 +66,15 @@ def hub_command(
     is_part = bool(filters or limit or since)
     if is_part and not live:
         raise UsageError("--filter, --limit and --since go with --live")
-    day = crawled.date() if crawled else None
+    day, first = (given.date() if given else None for given in (crawled, since))
     if live:
-        folder = crawl_folder(settings.home, filters, limit, since.date() if since else None)
+        folder = crawl_folder(settings.home, filters, limit, first)
         paths = [
             crawl(
                 folder,
                 filter=filters,
                 limit=limit,
-                since=since.date() if since else None,
+                since=first,
                 progress=_Progress("crawled"),
             )
         ]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import zstandard
@@ -30,9 +30,12 @@ __all__ = [
     "gone_since",
     "key_of",
     "read_entries",
+    "read_records",
     "seen_on",
     "write_entries",
 ]
+
+T = TypeVar("T")
 
 _FORMAT = 1
 #: to be changed with the rules by which records are normalised, so that the next import normalises all of them anew
@@ -171,17 +174,30 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 def read_entries(path: Path) -> Iterator[Entry]:
     """Give the entries of a snapshot in the order of their keys; raise :class:`StoreCorrupt` where it is damaged."""
+    return _read(path, _entry)
+
+
+def read_records(path: Path) -> Iterator[HubRecord]:
+    """Give the records of a snapshot in the order of their keys; raise :class:`StoreCorrupt` where it is damaged."""
+    return _read(path, decode)
+
+
+def _entry(line: bytes) -> Entry:
+    digest, said = orjson.loads(line)
+    return Entry(key_of(said["id"]), digest, line)
+
+
+def _read(path: Path, parse: Callable[[bytes], T]) -> Iterator[T]:
     count = 0
     last = b""
     for line in read_lines(path):
         if line.startswith(b"["):
             try:
-                digest, said = orjson.loads(line)
-                entry = Entry(key_of(said["id"]), digest, line)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                parsed = parse(line)
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise _damaged(path, "a line is no record") from error
             count += 1
-            yield entry
+            yield parsed
         else:
             last = line
     _end(path, last, count)
