@@ -84,13 +84,13 @@ def asked(kg: KnowledgeGraph) -> dict[str, list[dict[str, str]]]:
         "ancestors": [{"of": deep}], "claims": [{}, {"about": deep}], "commercial-chain": [one],
         "common-ancestors": [{"first": deep, "second": base}], "conflicts": [{}, {"about": deep}],
         "derivatives": [one, {"of": base, "max-distance": "1"}], "descendants": [one], "entity": [{"entity": deep}],
-        "inherited-terms": [{"of": deep}], "lineage-edges": [{}, one], "lineage-nodes": [one],
+        "inherited-terms": [{"of": deep}], "lineage-counts": [one], "lineage-edges": [{}, one], "lineage-nodes": [one],
         "lineage-path": [{"from": deep, "to": base}], "models": [{}, {"organization": agent}],
         "models-by-language": [{}, {"language": "zh"}], "models-by-license": [{}, {"license": "apache-2.0"}],
         "models-by-method": [{}, {"method": "dpo"}], "models-by-task": [{}, {"task": "summarization"}],
         "not-stated": [{"entity": deep}, {}], "related": [{"entity": deep}, {"entity": base}],
         "repairs": [{"rule": "letter-case"}, {"rule": "url"}], "search-labels": [{"text": "llama-3"}],
-        "suggested-parents": [{}, {"parent": base}], "top-base-models": [{}, {"min-descendants": "1"}],
+        "suggested-parents": [{}, {"parent": base}], "top-base-models": [{}, {"min-descendants": "100"}, {"min-descendants": "1"}],
         "trained-on": [{}, {"model": deep}], "training-data": [{}, {"model": deep}], "value-labels": [{"about": deep}],
     }  # fmt: skip
 
@@ -118,7 +118,7 @@ def naive(base: str) -> dict[str, tuple[str, str, dict[str, str]]]:
     up = "llmkg:derivedFrom"
     return {
         "descendants of the largest base, counted": (
-            f"SELECT (COUNT(DISTINCT ?m) AS ?n) WHERE {{ ?m {up}+ <{base}> }}", "top-base-models", {}),
+            f"SELECT (COUNT(DISTINCT ?m) AS ?n) WHERE {{ ?m {up}+ <{base}> }}", "lineage-counts", {"of": base}),
         "descendants of the largest base, with labels, sorted": (
             f"SELECT DISTINCT ?m ?l WHERE {{ ?m {up}+ <{base}> . ?m rdfs:label ?l }} ORDER BY ?m", "descendants", {"of": base}),
         "descendants of the largest base, with labels, in any order": (
@@ -131,7 +131,7 @@ def naive(base: str) -> dict[str, tuple[str, str, dict[str, str]]]:
         "cycles": (f"SELECT DISTINCT ?m WHERE {{ ?m {up} ?p . ?m {up}+ ?m FILTER(?p != ?m) }}", "lineage-cycles", {}),
         "top roots by descendants": (
             f"SELECT ?r (COUNT(DISTINCT ?m) AS ?n) WHERE {{ ?m {up}+ ?r FILTER NOT EXISTS {{ ?r {up} ?x }} }}"
-            " GROUP BY ?r ORDER BY DESC(?n) LIMIT 20", "top-base-models", {}),
+            " GROUP BY ?r ORDER BY DESC(?n) LIMIT 20", "top-base-models", {"min-descendants": "100"}),
         "part of a label": (
             'SELECT ?m WHERE { ?m llmkg:kind "model-variant" ; rdfs:label ?l FILTER(CONTAINS(LCASE(STR(?l)), "llama-3")) }',
             "search-labels", {"text": "llama-3"}),
