@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad
 
 from llmkg.engines import choose_engine, find_by_pyshacl, find_by_shacl
 from llmkg.errors import Problem, SourceError
-from llmkg.findings import Finding, Report
+from llmkg.findings import Finding, Report, Tally
 from llmkg.identifiers import check_iri, path_of
 from llmkg.namespaces import shorten, term
 from llmkg.quads import ontology_triples
@@ -68,8 +70,11 @@ def validate_store(store: pyoxigraph.Store, ontology: Path, engine: str = "auto"
     shapes = load_shapes(ontology / "shapes")
     chosen = choose_engine(store, engine)
     tally = find_by_pyshacl(store, shapes) if chosen == "pyshacl" else find_by_shacl(store, shapes, graph)
-    for check in load_checks(ontology / "checks"):
-        tally.add(_rows(store, check))
+    checks = load_checks(ontology / "checks")
+    # threads do, because the store lets go of the interpreter's lock while it works
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(lambda check: _tally(store, check), checks):
+            tally.merge(found)
     return _located(tally.report(f"{_NAMES[chosen]}, and the checks by pyoxigraph"), store)
 
 
@@ -79,6 +84,12 @@ def validate_file(path: Path, ontology: Path, engine: str = "auto") -> Report:
     known = [Quad(*triple, DefaultGraph()) for triple in ontology_triples(ontology)]
     store.bulk_extend([*known, *read_turtle(path)])
     return validate_store(store, ontology, engine)
+
+
+def _tally(store: pyoxigraph.Store, check: Check) -> Tally:
+    tally = Tally()
+    tally.add(_rows(store, check))
+    return tally
 
 
 def _rows(store: pyoxigraph.Store, check: Check) -> Iterator[Finding]:

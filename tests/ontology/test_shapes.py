@@ -90,6 +90,24 @@ def test_every_shape_and_every_check_has_an_invalid_example() -> None:
     assert (named | checks) - told == set()
 
 
+@pytest.mark.parametrize("name", ["concept-undefined", "entity-undefined"])
+def test_every_link_is_followed_by_a_shape_or_by_a_check(name: str) -> None:
+    ontology = resource_folder("ontology")
+    parts: dict[object, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for subject, part, value in load_shapes(ontology / "shapes"):
+        parts[subject][part.value.rpartition("#")[2]].add(getattr(value, "value", ""))
+    asked = {
+        path
+        for shape in parts.values()
+        for path in shape["path"]
+        if shape["class"] and (path in shape["targetSubjectsOf"] or shape["targetClass"])
+    }
+    links = {subject for subject, _, value in ontology_triples(ontology) if value == term("owl:ObjectProperty")}
+    (check,) = (check for check in load_checks(ontology / "checks") if check.name == name)
+    followed = {term(name) for name in re.findall(r"llmkg:\w+", check.text.partition("VALUES")[2].partition("}")[0])}
+    assert {link.value for link in links - followed} <= asked
+
+
 @pytest.mark.parametrize("broken", ["sh:minCount 1", "sh:datatype xsd:integer", "sh:severity sh:Violation"])
 def test_a_misspelt_term_of_shacl_is_an_error(tmp_path: Path, broken: str) -> None:
     text = (ONTOLOGY / "shapes" / "model.ttl").read_text(encoding="utf-8") + (
