@@ -104,13 +104,26 @@ def _rows(store: pyoxigraph.Store, check: Check) -> Iterator[Finding]:
 
 
 def _located(report: Report, store: pyoxigraph.Store) -> Report:
-    """Give ``report`` with ``source:line`` of every claim that stands behind a finding."""
+    """Give ``report`` with ``source:line`` of every claim that stands behind a finding, and what is described nowhere."""
 
     def at(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        return tuple(sorted(replace(finding, where=_places(store, finding)) for finding in found))
+        return tuple(
+            sorted(
+                replace(finding, where=_places(store, finding), hint=finding.hint or _undescribed(store, finding))
+                for finding in found
+            )
+        )
 
     imported = tuple(replace(counted, examples=at(counted.examples)) for counted in report.imported)
     return Report(at(report.findings), report.engine, imported)
+
+
+def _undescribed(store: pyoxigraph.Store, finding: Finding) -> str:
+    """Give what to do where the wrong value is a thing that nothing describes, or an empty string."""
+    path = path_of(finding.value)
+    if not path or any(store.quads_for_pattern(NamedNode(finding.value), term("rdf:type"), None, DefaultGraph())):
+        return ""
+    return f"nothing describes {path}: add it to data/entities/, or correct its slug"
 
 
 def _places(store: pyoxigraph.Store, finding: Finding) -> tuple[str, ...]:

@@ -130,6 +130,21 @@ def test_a_term_in_wrong_case_gets_the_right_one_as_hint(tmp_path: Path) -> None
     assert "x.ttl:1" in caught_error.value.where
 
 
+def test_a_finding_tells_that_its_value_is_described_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.ttl"
+    path.write_text(
+        """@prefix llmkg: <https://w3id.org/llmkg/ontology#> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        <https://w3id.org/llmkg/model/child> a llmkg:Model, llmkg:ModelVariant ; llmkg:kind "model-variant" ;
+            rdfs:label "child"@en ; llmkg:fineTunedFrom <https://w3id.org/llmkg/model/nowhere> ;
+            llmkg:quantizedFrom <https://w3id.org/llmkg/model/child> , <https://w3id.org/llmkg/license/mit> .
+        <https://w3id.org/llmkg/license/mit> a llmkg:License ; llmkg:kind "license" ; rdfs:label "MIT"@en ."""
+    )
+    found = {finding.rule: finding.hint for finding in validate_file(path, resource_folder("ontology")).findings}
+    assert found["fineTunedFrom"] == "nothing describes model/nowhere: add it to data/entities/, or correct its slug"
+    assert found["quantizedFrom"] == ""
+
+
 def test_a_finding_leads_to_the_source_and_line_that_state_it(built: Settings) -> None:
     """A wrong value is put beside a claim of the shipped graph; what is found names the claim's line."""
     shipped = open_store(current_version(built.home) / "store")
