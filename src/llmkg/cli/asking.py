@@ -72,7 +72,8 @@ def _command_of(query: StoredQuery) -> click.Command:
         given = {name: value for name, value in values.items() if value is not None}
         results = connected(settings).query(query.name, **given)
         emit_results(results, form, output)
-        _explain_empty(results, query.summary, given)
+        chosen = {parameter.name: parameter.default for parameter in query.parameters if parameter.type == "choice"}
+        _explain_empty(results, query.summary, {name: value for name, value in chosen.items() if value} | given)
 
     epilog = f"Answers {', '.join(query.answers)} of the competency questions." if query.answers else ""
     command = click.command(

@@ -20,7 +20,11 @@ def description_text(found: Description, ascii_only: bool = False) -> str:
     if found.aliases:
         lines += _wrapped("also called: " + ", ".join(found.aliases), "  ")
     for name, labels in found.related:
-        more = f", … and {len(labels) - _MOST:,} more (llmkg query related)" if len(labels) > _MOST else ""
+        more = (
+            f", … and {len(labels) - _MOST:,} more (llmkg query related --entity {found.path})"
+            if len(labels) > _MOST
+            else ""
+        )
         lines += _wrapped(f"{name}: " + ", ".join(labels[:_MOST]) + more, "  ")
     lines.append("")
     for known in found.properties:
